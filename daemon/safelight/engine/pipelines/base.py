@@ -1,0 +1,83 @@
+"""The one interface between how a paper works and everything else.
+
+A pipeline is loaded once and immutable afterwards: what differs between jobs travels as arguments
+(`Conditioning`, `precision`), never as attributes left on a module. A one-stage network implements
+`condition` and `decode`; staged ones also `encode` and `predict`. A new method is one new file here and one
+line in `registry.py`.
+
+All tensors are B C H W on the pipeline's device. Network input x and output y are float32 sRGB-encoded RGB
+in 0..1; what lies between belongs to the pipeline.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+
+from safelight.settings import RestoreSettings
+from safelight.spec import PipelineSpec, SettingValue
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What a job's network calls depend on besides pixels. Pipelines subclass it with their tensors."""
+
+    magnification: int
+    """Output pixels per input pixel of this job, one of the spec's magnifications."""
+    report: Mapping[str, SettingValue] = field(default_factory=dict)
+    """Values found out on the way that the person should see: text used, degradation scores."""
+
+
+class Pipeline(ABC):
+    """See the module. Calls may come from one thread only, under `torch.inference_mode`."""
+
+    spec: PipelineSpec
+    device: torch.device
+    weights_bytes: int
+    """Bytes of all weights on the device, measured after loading."""
+    checkpoint_hashes: Mapping[str, str]
+    """Weights file name to SHA-256, for the record."""
+
+    @abstractmethod
+    def condition(
+        self, region: torch.Tensor, *, settings: RestoreSettings, magnification: int
+    ) -> Conditioning:
+        """Once per job, on the whole region with its context: 1 3 H W, 0..1, at network input size."""
+
+    def encode(self, x: torch.Tensor, *, conditioning: Conditioning, precision: Precision) -> torch.Tensor:
+        """x tiles B 3 h w, sides multiples of `spec.latent_px`, to latents B C h/latent_px w/latent_px, float32."""
+        raise NotImplementedError(f"{self.spec.id} has no encode stage")
+
+    def predict(
+        self,
+        latent: torch.Tensor,
+        *,
+        step: int,
+        origins: tuple[tuple[int, int], ...],
+        conditioning: Conditioning,
+        precision: Precision,
+    ) -> torch.Tensor:
+        """Latent tiles to what is blended on the latent canvas at this step, same spatial size, float32.
+
+        `origins` are the (column, row) of each tile's first cell in absolute latent cells.
+        """
+        raise NotImplementedError(f"{self.spec.id} has no predict stage")
+
+    def step(
+        self, latent: torch.Tensor, prediction: torch.Tensor, *, step: int, conditioning: Conditioning
+    ) -> torch.Tensor:
+        """The noise scheduler's step on a piece of the canvas, elementwise in space, float32."""
+        raise NotImplementedError(f"{self.spec.id} has no predict stage")
+
+    @abstractmethod
+    def decode(
+        self, tiles: torch.Tensor, *, conditioning: Conditioning, precision: Precision
+    ) -> torch.Tensor:
+        """Latent tiles, or x tiles for one-stage networks, to y tiles: B 3 h*k w*k, float32, unclipped;
+        k = latent_px for staged pipelines, the magnification for one-stage ones."""
