@@ -1,0 +1,128 @@
+"""Resampling of float planes, in whole or in bands of rows that equal the same rows of the whole bit for bit.
+
+Lanczos (a = 3) and bicubic (a = -0.5) as Pillow defines them: the kernel widens when a picture shrinks, and
+at the edges its weights are those of the samples that are there, normalised. Rows are resampled by Pillow
+itself (mode "F", one channel at a time); columns are summed here, because Pillow's `box` is kept in single
+precision, so that a band would not see the positions that the whole picture sees.
+
+Arrays are float32 H W C, any number range. Beyond the box of the samples the result may overshoot; nothing is
+clipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from safelight.geometry import Size
+from safelight.imaging.pixels import FloatArray
+
+Filter = Literal["lanczos", "bicubic"]
+
+_PILLOW = {"lanczos": Image.Resampling.LANCZOS, "bicubic": Image.Resampling.BICUBIC}
+_SUPPORT = {"lanczos": 3.0, "bicubic": 2.0}
+
+
+def resize(plane: FloatArray, size: Size, *, filter: Filter = "lanczos") -> FloatArray:
+    """`plane` H W C brought to `size`; an unchanged side is copied."""
+    return resize_rows(plane, size, 0, size.height, filter=filter)
+
+
+def source_rows(
+    source_height: int, height: int, start_row: int, end_row: int, *, filter: Filter = "lanczos"
+) -> tuple[int, int]:
+    """The source rows (start, end) that output rows start_row..end_row of `height` depend on."""
+    if source_height == height:
+        return start_row, end_row
+    first = _taps(source_height, height, start_row, filter)
+    last = _taps(source_height, height, end_row - 1, filter)
+    return first.start, last.start + len(last.weights)
+
+
+def resize_rows(
+    source: FloatArray,
+    size: Size,
+    start_row: int,
+    end_row: int,
+    *,
+    first_source_row: int = 0,
+    source_height: int | None = None,
+    filter: Filter = "lanczos",
+) -> FloatArray:
+    """Output rows start_row..end_row of the whole picture brought to `size`.
+
+    `source` may be a band of the whole picture's rows: it begins at `first_source_row` of `source_height`
+    rows and must hold what `source_rows` says; otherwise ValueError.
+    """
+    height = first_source_row + source.shape[0] if source_height is None else source_height
+    start, end = source_rows(height, size.height, start_row, end_row, filter=filter)
+    if start < first_source_row or end > first_source_row + source.shape[0]:
+        raise ValueError(f"source rows {start} to {end} are needed")
+    needed = source[start - first_source_row : end - first_source_row]
+    wide = _resize_width(needed, size.width, filter)
+    if height == size.height:
+        return wide
+    taps = [_taps(height, size.height, row, filter) for row in range(start_row, end_row)]
+    return _sum_rows(wide, [t._replace(start=t.start - start) for t in taps])
+
+
+class _Taps(NamedTuple):
+    start: int
+    weights: npt.NDArray[np.float32]
+
+
+def _taps(source_length: int, length: int, position: int, filter: Filter) -> _Taps:
+    """Where an output position's samples begin and their weights, computed from its absolute position."""
+    scale = source_length / length
+    widening = max(scale, 1.0)
+    support = _SUPPORT[filter] * widening
+    centre = (position + 0.5) * scale
+    start = max(0, int(centre - support + 0.5))
+    end = min(source_length, int(centre + support + 0.5))
+    distances = (np.arange(start, end) - centre + 0.5) / widening
+    weights = _KERNELS[filter](distances)
+    return _Taps(start, (weights / weights.sum()).astype(np.float32))
+
+
+def _lanczos(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
+
+
+def _bicubic(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    x = np.abs(x)
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x < 1, near, np.where(x < 2, far, 0.0))
+
+
+_KERNELS: dict[Filter, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
+    "lanczos": _lanczos,
+    "bicubic": _bicubic,
+}
+
+
+def _resize_width(plane: FloatArray, width: int, filter: Filter) -> FloatArray:
+    height, source_width, channels = plane.shape
+    if source_width == width:
+        return np.array(plane, dtype=np.float32, order="C")
+    result = np.empty((height, width, channels), dtype=np.float32)
+    for c in range(channels):
+        image = Image.fromarray(np.ascontiguousarray(plane[..., c], dtype=np.float32))
+        result[..., c] = np.asarray(image.resize((width, height), _PILLOW[filter]))
+    return result
+
+
+def _sum_rows(plane: FloatArray, taps: list[_Taps]) -> FloatArray:
+    """Weighted sums of whole rows, in the order of the taps: the same bits wherever a band begins."""
+    result = np.empty((len(taps), *plane.shape[1:]), dtype=np.float32)
+    product = np.empty_like(plane[0])
+    for row, (start, weights) in zip(result, taps, strict=True):
+        np.multiply(plane[start], weights[0], out=row)
+        for i, weight in enumerate(weights[1:], start + 1):
+            np.multiply(plane[i], weight, out=product)
+            row += product
+    return result
