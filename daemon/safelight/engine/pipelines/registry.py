@@ -1,0 +1,78 @@
+"""The pipelines there are, each with what is needed to list it without loading it. Free of torch.
+
+A new pipeline is one more `Entry` in `default_registry`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safelight.engine.pipelines.compact_spec import COMPACT, compact_installed
+from safelight.errors import NotFound, NotReady
+from safelight.spec import PipelineSpec
+
+if TYPE_CHECKING:
+    import torch
+
+    from safelight.engine.pipelines.base import Pipeline
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One pipeline."""
+
+    spec: PipelineSpec
+    loader: str
+    """`module:function`; the function takes a torch.device and returns the loaded Pipeline."""
+    installed: Callable[[], bool]
+    """Whether its checkpoint files are there; cheap, asked for every listing."""
+
+    def require_installed(self) -> None:
+        """Raises NotReady (CHECKPOINT_MISSING)."""
+        if not self.installed():
+            raise NotReady(
+                f"the files of the pipeline {self.spec.id} are not installed: safelight doctor says what is missing",
+                "CHECKPOINT_MISSING",
+                details={"pipeline": self.spec.id},
+            )
+
+    def load(self, device: torch.device) -> Pipeline:
+        """Imports torch and whatever the pipeline needs; takes seconds. Raises NotReady when not installed."""
+        self.require_installed()
+        module, function = self.loader.split(":")
+        pipeline: Pipeline = getattr(importlib.import_module(module), function)(device)
+        return pipeline
+
+
+class Registry:
+    """Entries by id, in the order people see them."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = tuple(entries)
+        self._by_id = {entry.spec.id: entry for entry in self.entries}
+        if len(self._by_id) != len(self.entries):
+            raise ValueError("two pipelines have the same id")
+
+    def entry(self, pipeline: str) -> Entry:
+        """Raises NotFound (UNKNOWN_PIPELINE), offering the nearest id."""
+        if pipeline in self._by_id:
+            return self._by_id[pipeline]
+        near = difflib.get_close_matches(pipeline, self._by_id, n=1)
+        hint = f"did you mean {near[0]}?" if near else "there are " + ", ".join(self._by_id)
+        raise NotFound(
+            f"there is no pipeline {pipeline[:64]!r}: {hint}",
+            "UNKNOWN_PIPELINE",
+            details={"pipeline": pipeline[:80]},
+        )
+
+    def load(self, pipeline: str, device: torch.device) -> Pipeline:
+        return self.entry(pipeline).load(device)
+
+
+def default_registry() -> Registry:
+    """What this version of Safelight brings along."""
+    return Registry([Entry(COMPACT, "safelight.engine.pipelines.compact:load", compact_installed)])

@@ -1,0 +1,91 @@
+"""What goes into a job, what it tells on its way, and what it hands to the finish. Free of torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from safelight.engine.canvas import ResidualCanvas
+from safelight.geometry import Rect, Size
+from safelight.imaging.pixels import DocumentArray, FloatArray, MaskArray, PixelFormat
+from safelight.settings import RestoreSettings
+from safelight.spec import PipelineSpec
+
+
+@dataclass(frozen=True)
+class RestoreRequest:
+    """One region to restore. Whoever builds it has checked that the parts fit together."""
+
+    settings: RestoreSettings
+    """Checked against the pipeline's spec."""
+    document: Size
+    """The whole document."""
+    sent: Rect
+    """Part of the document whose pixels are here."""
+    region: Rect
+    """What is restored: inside `sent`, document pixels."""
+    format: PixelFormat
+    icc: bytes
+    """Profile of the document; empty for none."""
+    pixels: DocumentArray
+    """sent.height x sent.width x channels."""
+    mask: MaskArray | None
+    """region.height x region.width, 255 = restore, 0 = leave; None: all of the region."""
+    layer: bool
+    """True: unblended restored pixels of the whole box are wanted; False: the composited document."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is."""
+
+    stage: str
+    """load, prepare, condition, encode, predict, decode or finish."""
+    tiles_done: int = 0
+    """Finished tiles of this stage, over all steps."""
+    tiles: int = 0
+    """Tiles of this stage in all."""
+    step: int = 0
+    """Diffusion step, from 1; 0 where there are none."""
+    steps: int = 0
+    """Diffusion steps in all."""
+    fraction: float = 0.0
+    """0 to 1 over the whole job, by network pixels computed."""
+    eta_s: float = -1.0
+    """Seconds left; negative while unknown."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A finished tile, provisional: neighbours, bands and strength are not applied yet."""
+
+    rect: Rect
+    """Its place in the result (the region at output scale)."""
+    pixels: npt.NDArray[np.uint8]
+    """rect.height x rect.width x 3, sRGB."""
+
+
+@dataclass
+class Restoration:
+    """What the network stages leave for the finish. `close` gives its memory and files back."""
+
+    request: RestoreRequest
+    spec: PipelineSpec
+    working_scale: float
+    """y pixels per document pixel."""
+    box: Rect
+    """What `residual` covers, in pixels of the y plane: the whole document at working scale, origin at the
+    document's. Contains the scaled region; may reach beyond the picture's edge by less than a latent cell."""
+    residual: ResidualCanvas
+    """y minus x brought to y's size, sRGB-encoded differences."""
+    network_input: FloatArray
+    """x of the box at network input size, H W 3, 0..1 (for statistics); may be memory-mapped."""
+    report: dict[str, object]
+    """tiles, batch, precision, device, retries, ladder events, conditioning, tile plan, stage times in s."""
+
+    def close(self) -> None:
+        """Nothing may be read afterwards. Closing twice is harmless."""
+        self.residual.close()
+        self.network_input = np.empty((0, 0, 3), np.float32)
