@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-
 from safelight.geometry import Size
 from safelight.imaging.pixels import FloatArray
 from safelight.imaging.resample import Filter, resize, resize_rows, source_rows
@@ -69,9 +68,7 @@ def test_equals_pillow(before: Size, after: Size, filter: Filter) -> None:
 @pytest.mark.parametrize("rows", [1, 5])
 def test_bands_equal_the_whole_bit_for_bit(before: Size, after: Size, filter: Filter, rows: int) -> None:
     plane = noise(before)
-    np.testing.assert_array_equal(
-        banded(plane, after, rows, filter), resize(plane, after, filter=filter)
-    )
+    np.testing.assert_array_equal(banded(plane, after, rows, filter), resize(plane, after, filter=filter))
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,7 +12,7 @@ clipped.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ from safelight.imaging.pixels import FloatArray
 Filter = Literal["lanczos", "bicubic"]
 
 _PILLOW = {"lanczos": Image.Resampling.LANCZOS, "bicubic": Image.Resampling.BICUBIC}
+_Doubles = npt.NDArray[np.floating[Any]]
+
 _SUPPORT = {"lanczos": 3.0, "bicubic": 2.0}
 
 
@@ -88,18 +90,18 @@ def _taps(source_length: int, length: int, position: int, filter: Filter) -> _Ta
     return _Taps(start, (weights / weights.sum()).astype(np.float32))
 
 
-def _lanczos(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _lanczos(x: _Doubles) -> _Doubles:
     return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
 
 
-def _bicubic(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _bicubic(x: _Doubles) -> _Doubles:
     x = np.abs(x)
     near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
     return np.where(x < 1, near, np.where(x < 2, far, 0.0))
 
 
-_KERNELS: dict[Filter, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
+_KERNELS: dict[Filter, Callable[[_Doubles], _Doubles]] = {
     "lanczos": _lanczos,
     "bicubic": _bicubic,
 }
