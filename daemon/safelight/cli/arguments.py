@@ -1,0 +1,117 @@
+"""What each command takes. Imports nothing heavy: completion runs through here at every Tab."""
+
+from __future__ import annotations
+
+import argparse
+
+from safelight.settings import COMMON_PRESETS, KEEP_ALIVE_S
+
+REGION_HELP = "the box to restore, in pixels of the upright picture: left,top,width,height"
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="JSON lines on stdout, for programs")
+
+
+def restore(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inputs", nargs="+", metavar="IN", help="a picture, several, or a folder")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT",
+        help="the picture to write; with several inputs or a folder, the folder to write into",
+    )  # fmt: skip
+    parser.add_argument("--pipeline", metavar="ID", help="how to restore; safelight pipelines lists them")
+    presets = ", ".join(COMMON_PRESETS)
+    parser.add_argument(
+        "--preset", metavar="NAME", help=f"a named set of values: {presets}, or the pipeline's own"
+    )
+    parser.add_argument(
+        "--scale", type=int, metavar="N",
+        help="output scale 1, 2 or 4 (default: 1 with --region or --mask, else 2)",
+    )  # fmt: skip
+    parser.add_argument("--region", metavar="X,Y,W,H", help=REGION_HELP)
+    parser.add_argument(
+        "--mask", metavar="FILE", help="an 8-bit grey picture of the input's size, 255 = restore, 0 = leave"
+    )
+    parser.add_argument(
+        "--strength", metavar="0..1", help="how much of the restoration is applied (default 1)"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="values",
+        help="any other setting; safelight pipelines ID lists them; may be given several times",
+    )  # fmt: skip
+    parser.add_argument("--seed", metavar="N", help="seed of all noise (default 42)")
+    parser.add_argument(
+        "--metadata", choices=("keep", "no-location", "none"), default="keep",
+        help="what to keep of the picture's own metadata (default keep)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-record", action="store_true", help="do not write into the file what was restored and how"
+    )
+    parser.add_argument("--force", action="store_true", help="replace an output that exists")
+    _json(parser)
+
+
+def pipelines(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pipeline", nargs="?", metavar="ID", help="show all settings of one")
+    _json(parser)
+
+
+def ps(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+
+
+def serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--host",
+        default="",
+        help="serve on this loopback address instead of a Unix socket; others need --tls-*",
+    )
+    parser.add_argument("--port", type=int, default=0, help="with --host; 0 chooses a free one (default)")
+    parser.add_argument("--tls-certificate", metavar="PEM", help="to serve beyond this machine: certificate")
+    parser.add_argument("--tls-key", metavar="PEM", help="... its key")
+    parser.add_argument(
+        "--tls-client-ca", metavar="PEM", help="... and the authority of the clients' certificates"
+    )
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--keep-alive", type=float, default=KEEP_ALIVE_S, metavar="S",
+        help=f"seconds a pipeline stays loaded after its last job (default {KEEP_ALIVE_S:.0f}; negative: for ever)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--idle-exit", type=float, metavar="S", help="end after so many seconds without a call"
+    )
+    parser.add_argument("--reflection", action="store_true", help="gRPC server reflection, for developers")
+
+
+def stop(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--grace", type=float, default=10.0, metavar="S", help="seconds running jobs get (default 10)"
+    )
+    parser.add_argument("--force", action="store_true", help="kill it when it does not answer")
+    _json(parser)
+
+
+def doctor(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+
+
+def compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("before", metavar="A", help="a picture")
+    parser.add_argument("after", metavar="B", help="another; sizes may differ")
+    parser.add_argument("-o", "--output", required=True, metavar="SHEET", help="the picture to write")
+    parser.add_argument(
+        "--crop", metavar="X,Y,W,H", help="what to magnify, in pixels of B (default: where they differ most)"
+    )
+    _json(parser)
+
+
+def evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lr", required=True, metavar="DIR", help="folder of pictures to restore")
+    parser.add_argument("--hr", required=True, metavar="DIR", help="folder of references with the same names")
+    parser.add_argument("--pipeline", metavar="ID", default="compact", help="default compact")
+    parser.add_argument("--preset", metavar="NAME", help="a named set of values")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="values", help="any setting"
+    )
+    parser.add_argument("--seed", metavar="N", help="seed of all noise (default 42)")
+    _json(parser)

@@ -1,0 +1,103 @@
+# PYTHON_ARGCOMPLETE_OK
+"""The command `safelight`. Each command lives in its own module, imported when it is asked for, so that
+`safelight --help` and completion stay quick and the client commands never load torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+
+import argcomplete
+
+from safelight import __version__
+from safelight.cli import arguments
+from safelight.cli.console import Console
+from safelight.errors import Cancelled, InvalidRequest, LocalError, SafelightError, Unavailable
+
+EXIT_FAILED, EXIT_BAD_INPUT, EXIT_SOME_FAILED, EXIT_NO_DAEMON, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+
+EXIT_CODES_HELP = """\
+exit codes: 0 done; 1 the job failed; 2 bad input; 3 some pictures of several failed;
+4 no daemon could be reached; 130 interrupted"""
+
+DESCRIPTION = """\
+Restores regions of photographs. The work is done by a daemon on this machine that starts by itself
+and keeps its networks loaded; nothing leaves the machine."""
+
+EXAMPLES = """\
+examples:
+  safelight restore scan.jpg -o better.png                the whole picture, twice as large
+  safelight restore scan.tif -o out.tif --region 100,80,512,512
+                                                          one region, the rest stays as it is
+  safelight restore scans/ -o restored/                   a folder, with its subfolders
+  safelight pipelines                                     what can be used, with all settings
+  safelight doctor                                        is everything in order?"""
+
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
+    "restore": ("restore pictures, or a region of one", arguments.restore, "safelight.cli.restore"),
+    "pipelines": ("list the pipelines and their settings", arguments.pipelines, "safelight.cli.pipelines"),
+    "ps": ("show what the daemon holds and does", arguments.ps, "safelight.cli.ps"),
+    "serve": ("run the daemon in this terminal", arguments.serve, "safelight.cli.serve"),
+    "stop": ("end the daemon", arguments.stop, "safelight.cli.stop"),
+    "doctor": ("check the installation and say how to fix it", arguments.doctor, "safelight.cli.doctor"),
+    "compare": ("write two pictures side by side, with a magnified crop", arguments.compare, "safelight.cli.compare"),
+    "evaluate": ("measure a pipeline on pairs of pictures", arguments.evaluate, "safelight.cli.evaluate"),
+}  # fmt: skip
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = argparse.ArgumentParser(
+        prog="safelight",
+        description=DESCRIPTION,
+        epilog=f"{EXAMPLES}\n\n{EXIT_CODES_HELP}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    root.add_argument("--version", action="version", version=f"safelight {__version__}")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (summary, add_arguments, _) in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        add_arguments(command)
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; gives the exit code. Errors become one clear last line on stderr."""
+    root = parser()
+    argcomplete.autocomplete(root)
+    given = root.parse_args(argv)
+    console = Console(json_lines=getattr(given, "json", False))
+    try:
+        command = importlib.import_module(COMMANDS[given.command][2])
+        return int(command.run(given, console))
+    except SafelightError as error:
+        console.error(error)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        console.error(Cancelled("interrupted", "INTERRUPTED"))
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return EXIT_FAILED  # the reader of our output is gone; nobody is left to tell
+    except Exception as error:  # outermost loop: a person gets a sentence, never a traceback
+        console.fault(error)
+        return EXIT_FAILED
+
+
+def exit_code(error: SafelightError) -> int:
+    if isinstance(error, Unavailable):
+        return EXIT_NO_DAEMON
+    if isinstance(error, InvalidRequest | LocalError):
+        return EXIT_BAD_INPUT
+    return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""Where a daemon and its clients meet on one machine: the runtime folder and the small files in it.
+
+    daemon.lock   flock'd by the running daemon for its whole life
+    daemon.json   how to reach it (DaemonInfo); written after it listens
+    daemon.sock   its Unix socket, where the system has them
+    token         256 random bits, new at every start, mode 0600
+
+Standard library and platformdirs only: clients, the daemon and the GIMP bridge read it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import platformdirs
+
+from safelight.errors import InvalidRequest, Unavailable
+
+RUNTIME_DIR_VARIABLE = "SAFELIGHT_RUNTIME_DIR"
+SOCKET_PATH_BYTES_MOST = 107  # sun_path holds 108 with its closing zero
+TOKEN_BYTES = 32
+LOCK_TRIES, LOCK_RETRY_S = 20, 0.025
+
+
+@dataclass(frozen=True)
+class DaemonInfo:
+    """What daemon.json says."""
+
+    target: str
+    """gRPC target: `unix:/...` or `127.0.0.1:port`."""
+    process_id: int
+    version: str
+    install_path: str
+    """Folder of the `safelight` package that serves, to tell builds apart."""
+    protocol_version: int
+    log_path: str
+
+
+def runtime_dir() -> Path:
+    """SAFELIGHT_RUNTIME_DIR, else a folder below XDG_RUNTIME_DIR, else one in the user's cache."""
+    if chosen := os.environ.get(RUNTIME_DIR_VARIABLE):
+        return Path(chosen).absolute()
+    xdg = os.environ.get("XDG_RUNTIME_DIR")
+    if xdg and Path(xdg).is_dir():
+        return Path(xdg) / "safelight"
+    return Path(platformdirs.user_cache_dir("safelight", appauthor=False)) / "run"
+
+
+def log_path() -> Path:
+    """The daemon's log file; beside the socket when the runtime folder was chosen by hand."""
+    if os.environ.get(RUNTIME_DIR_VARIABLE):
+        return runtime_dir() / "daemon.log"
+    return Path(platformdirs.user_log_dir("safelight", appauthor=False)) / "daemon.log"
+
+
+def prepare_runtime_dir(folder: Path) -> None:
+    """Makes the folder, or checks the one that is there: a real folder, ours, closed to everybody else.
+
+    Raises InvalidRequest (RUNTIME_DIR_UNSAFE) rather than repairing: somebody else may be listening in it.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.name != "posix":
+        return
+    found = folder.lstat()
+    problem = ""
+    if not stat.S_ISDIR(found.st_mode):
+        problem = "is not a folder"
+    elif found.st_uid != os.getuid():
+        problem = f"belongs to user id {found.st_uid}, not to you"
+    elif stat.S_IMODE(found.st_mode) & 0o077:
+        problem = f"is open to other users (mode {stat.S_IMODE(found.st_mode):o})"
+    if problem:
+        raise InvalidRequest(
+            f"the runtime folder {folder} {problem}: make it yours with mode 0700, "
+            f"or name another in {RUNTIME_DIR_VARIABLE}",
+            "RUNTIME_DIR_UNSAFE",
+        )
+
+
+def socket_path(folder: Path) -> Path:
+    """Raises InvalidRequest when the system could not bind a path of that length."""
+    path = folder / "daemon.sock"
+    if len(os.fsencode(path)) > SOCKET_PATH_BYTES_MOST:
+        raise InvalidRequest(
+            f"the socket path {path} is longer than {SOCKET_PATH_BYTES_MOST} bytes: "
+            f"name a shorter folder in {RUNTIME_DIR_VARIABLE}",
+            "SOCKET_PATH_TOO_LONG",
+        )
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Creates or replaces a file with mode 0600 in one step, so that no reader sees half of it."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def new_token(folder: Path) -> str:
+    token = secrets.token_hex(TOKEN_BYTES)
+    write_private(folder / "token", token)
+    return token
+
+
+def read_token(folder: Path) -> str:
+    """Raises Unavailable when there is none."""
+    try:
+        return (folder / "token").read_text(encoding="utf-8").strip()
+    except OSError:
+        raise Unavailable(
+            f"there is no readable daemon token in {folder}: start the daemon with safelight serve",
+            "NO_TOKEN",
+        ) from None
+
+
+def write_info(folder: Path, info: DaemonInfo) -> None:
+    write_private(folder / "daemon.json", json.dumps(asdict(info), indent=1))
+
+
+def read_info(folder: Path) -> DaemonInfo | None:
+    """None when there is no daemon.json or it is not ours."""
+    try:
+        return DaemonInfo(**json.loads((folder / "daemon.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+@contextmanager
+def daemon_lock(folder: Path) -> Iterator[None]:
+    """Holds daemon.lock; raises Unavailable (ALREADY_RUNNING) when another daemon has it."""
+    with (folder / "daemon.lock").open("a+", encoding="utf-8") as file:
+        if not _lock_soon(file.fileno()):
+            info = read_info(folder)
+            who = f" (process {info.process_id})" if info else ""
+            raise Unavailable(
+                f"a daemon is already running{who} in {folder}: use it, or end it with safelight stop",
+                "ALREADY_RUNNING",
+            )
+        yield
+
+
+def _lock_soon(descriptor: int) -> bool:
+    """A client that asks whether a daemon is alive holds the lock for an instant: outlast it."""
+    for _ in range(LOCK_TRIES):
+        if _lock(descriptor):
+            return True
+        time.sleep(LOCK_RETRY_S)
+    return False
+
+
+def daemon_alive(folder: Path) -> bool:
+    """True while a daemon holds the lock, whether it answers or not."""
+    try:
+        with (folder / "daemon.lock").open("a+", encoding="utf-8") as file:
+            return not _lock(file.fileno())
+    except OSError:
+        return False
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,185 @@
+"""The Daemon service: handshake, pipelines, jobs, state, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from safelight import __version__, wire
+from safelight.engine.jobs import Job, JobClass, JobState
+from safelight.engine.residency import Resident
+from safelight.engine.worker import Worker
+from safelight.errors import InvalidRequest, NotReady
+from safelight.server.door import abort
+from safelight.server.restoration import STATE_NUMBERS, progress_to_proto
+from safelight.settings import MAX_PIXELS
+from safelight.v1 import daemon_pb2 as dpb
+from safelight.v1 import daemon_pb2_grpc as dpb_grpc
+from safelight.v1 import restoration_pb2 as rpb
+
+CAPABILITIES = ("masks", "layers", "previews", "bands", "grain")
+STOP_GRACE_MOST_S = 3600.0
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+
+def _answering(
+    method: Callable[[Any, Request], Awaitable[Response]],
+) -> Callable[[Any, Request, Any], Awaitable[Response | None]]:
+    """Turns what a unary method raises into a status."""
+
+    @functools.wraps(method)
+    async def answer(self: Any, request: Request, context: Any) -> Response | None:
+        try:
+            return await method(self, request)
+        except Exception as error:  # an outermost loop: everything must become a status
+            await abort(context, error, method.__name__)
+            return None
+
+    return answer
+
+
+class DaemonServicer(dpb_grpc.DaemonServicer):
+    """Answers from the worker's and the queue's public state; never computes."""
+
+    def __init__(
+        self, worker: Worker, *, default_pipeline: str, log_path: Path, stop: Callable[[float], None]
+    ) -> None:
+        self._worker = worker
+        self._default_pipeline = default_pipeline
+        self._log_path = log_path
+        self._stop = stop
+        self._started_s = time.time()
+
+    @_answering
+    async def Handshake(self, request: dpb.HandshakeRequest) -> dpb.HandshakeResponse:
+        if request.protocol_version != wire.PROTOCOL_VERSION:
+            older = "client" if request.protocol_version < wire.PROTOCOL_VERSION else "daemon"
+            raise NotReady(
+                f"the client speaks protocol {request.protocol_version} and the daemon {wire.PROTOCOL_VERSION}: "
+                f"upgrade the {older}",
+                "PROTOCOL_MISMATCH",
+                details={"daemon_version": __version__},
+            )
+        return dpb.HandshakeResponse(
+            protocol_version=wire.PROTOCOL_VERSION,
+            daemon_version=__version__,
+            capabilities=CAPABILITIES,
+            pixel_count_limit=MAX_PIXELS,
+            default_pipeline=self._default_pipeline,
+        )
+
+    @_answering
+    async def ListPipelines(self, request: dpb.ListPipelinesRequest) -> dpb.ListPipelinesResponse:
+        resident = {facts.pipeline for facts, _ in self._worker.residents}
+        infos = []
+        for entry in self._worker.registry.entries:
+            hint = entry.install_hint()
+            spec = wire.spec_to_proto(entry.spec)
+            infos.append(
+                dpb.PipelineInfo(
+                    spec=spec, installed=not hint, install_hint=hint, resident=entry.spec.id in resident
+                )
+            )
+        return dpb.ListPipelinesResponse(pipelines=infos)
+
+    @_answering
+    async def LoadPipeline(self, request: dpb.LoadPipelineRequest) -> dpb.LoadPipelineResponse:
+        name = wire.pipeline_id(request.pipeline)
+        self._worker.registry.entry(name).require_installed()
+        keep_alive = request.keep_alive_s if request.HasField("keep_alive_s") else None
+        if keep_alive == 0:
+            raise InvalidRequest(
+                "a keep-alive of 0 would unload at once: leave it out or give seconds", "KEEP_ALIVE"
+            )
+        await asyncio.wrap_future(self._worker.load(name, keep_alive))
+        loaded = next(r for r in self._worker.residents if r[0].pipeline == name)
+        return dpb.LoadPipelineResponse(resident=self._resident(*loaded))
+
+    @_answering
+    async def UnloadPipeline(self, request: dpb.UnloadPipelineRequest) -> dpb.UnloadPipelineResponse:
+        name = wire.pipeline_id(request.pipeline) if request.pipeline else ""
+        freed = await asyncio.wrap_future(self._worker.unload(name))
+        return dpb.UnloadPipelineResponse(freed_bytes=int(str(freed)))
+
+    @_answering
+    async def ListJobs(self, request: dpb.ListJobsRequest) -> dpb.ListJobsResponse:
+        return dpb.ListJobsResponse(jobs=map(self._job_info, self._worker.queue.listed))
+
+    @_answering
+    async def CancelJob(self, request: dpb.CancelJobRequest) -> dpb.CancelJobResponse:
+        job = self._worker.queue.cancel(request.job_id)
+        return dpb.CancelJobResponse(state=STATE_NUMBERS[job.state])
+
+    @_answering
+    async def GetState(self, request: dpb.GetStateRequest) -> dpb.GetStateResponse:
+        device = self._worker.device
+        states = [job.state for job in self._worker.queue.active]
+        return dpb.GetStateResponse(
+            residents=[self._resident(*loaded) for loaded in self._worker.residents],
+            device=str(device.torch_device) if device else "",
+            device_title=device.title if device else "",
+            free_memory_bytes=device.free_bytes() if device else 0,
+            memory_bytes=device.total_bytes() if device else 0,
+            process_memory_bytes=psutil.Process().memory_info().rss,
+            start_time=_timestamp(self._started_s),
+            queued_job_count=states.count(JobState.QUEUED),
+            running_job_count=states.count(JobState.RUNNING),
+            process_id=os.getpid(),
+            log_path=str(self._log_path),
+        )
+
+    @_answering
+    async def Stop(self, request: dpb.StopRequest) -> dpb.StopResponse:
+        if not 0 <= request.grace_s <= STOP_GRACE_MOST_S:
+            raise InvalidRequest(
+                f"a grace time of {request.grace_s:g} s is out of range: give 0 to {STOP_GRACE_MOST_S:g}",
+                "GRACE",
+            )
+        running = len(self._worker.queue.active)
+        self._stop(request.grace_s)
+        return dpb.StopResponse(running_job_count=running)
+
+    def _job_info(self, job: Job) -> dpb.JobInfo:
+        batch = job.job_class is JobClass.BATCH
+        progress = rpb.Progress(state=STATE_NUMBERS[job.state])
+        if job.progress is not None:
+            progress = progress_to_proto(job.progress, job.state)
+        if job.state is JobState.QUEUED:
+            progress.jobs_ahead = self._worker.queue.jobs_ahead(job)
+        return dpb.JobInfo(
+            job_id=job.id,
+            title=job.title,
+            pipeline=job.pipeline,
+            job_class=rpb.JOB_CLASS_BATCH if batch else rpb.JOB_CLASS_INTERACTIVE,
+            progress=progress,
+            create_time=_timestamp(job.created_s),
+            error=job.error,
+        )
+
+    def _resident(self, facts: Resident, precision: str) -> dpb.Resident:
+        device = self._worker.device
+        expire = None
+        if facts.expires_s is not None and not facts.references:
+            expire = _timestamp(time.time() + facts.expires_s - time.monotonic())
+        return dpb.Resident(
+            pipeline=facts.pipeline,
+            device=str(device.torch_device) if device else "",
+            weights_bytes=facts.weights_bytes,
+            precision=precision,
+            expire_time=expire,
+            reference_count=facts.references,
+        )
+
+
+def _timestamp(seconds: float) -> Timestamp:
+    return Timestamp(seconds=int(seconds), nanos=int(seconds % 1 * 1e9))

@@ -1,0 +1,109 @@
+"""Who may come in: listening addresses, the token interceptor, and errors on their way out."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+
+from safelight.errors import InternalError, InvalidRequest, SafelightError
+from safelight.wire import DETAILS_KEY, MESSAGE_BYTES, REASON_KEY, STATUS_CODES
+
+log = logging.getLogger(__name__)
+
+PING_EVERY_MS = 10_000  # a frozen or unplugged client is noticed within this
+PING_TIMEOUT_MS = 4_000  # ... plus this; grpc.keepalive_timeout_ms has no effect in grpcio 1.85 (measured)
+STREAMS_PER_CONNECTION = 64
+
+SERVER_OPTIONS: list[tuple[str, int]] = [
+    ("grpc.so_reuseport", 0),  # else a second daemon shares the port without any error
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION),
+    ("grpc.keepalive_time_ms", PING_EVERY_MS),
+    ("grpc.http2.ping_timeout_ms", PING_TIMEOUT_MS),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+]
+
+
+def require_loopback(host: str) -> None:
+    """Plain TCP with a token is for this machine only; raises InvalidRequest for any other address."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise InvalidRequest(
+            f"{host} is not an address of this machine alone: off this machine the daemon needs "
+            "--tls-certificate, --tls-key and --tls-client-ca",
+            "NOT_LOOPBACK",
+        )
+
+
+class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Refuses every call without the token, before its body is read."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"Bearer {token}".encode()
+
+    async def intercept_service(
+        self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any
+    ) -> Any:
+        handler = await continuation(handler_call_details)
+        if handler is None or self._allowed(handler_call_details.invocation_metadata):
+            return handler
+        return _refusal_like(handler)
+
+    def _allowed(self, metadata: Any) -> bool:
+        given = [value for key, value in metadata or () if key == "authorization"]
+        if len(given) != 1:
+            return False
+        value = given[0].encode() if isinstance(given[0], str) else given[0]
+        return hmac.compare_digest(value, self._expected)
+
+
+async def _refuse(request_or_iterator: Any, context: Any) -> None:
+    await context.abort(
+        grpc.StatusCode.UNAUTHENTICATED,
+        "this daemon wants its token: use the one in its runtime folder",
+        trailing_metadata=((REASON_KEY, "UNAUTHENTICATED"),),
+    )
+
+
+def _refusal_like(handler: Any) -> Any:
+    """A handler of the same kind (unary or streaming) that refuses."""
+    if handler.request_streaming and handler.response_streaming:
+        return grpc.stream_stream_rpc_method_handler(_refuse)
+    if handler.response_streaming:
+        return grpc.unary_stream_rpc_method_handler(_refuse)
+    if handler.request_streaming:
+        return grpc.stream_unary_rpc_method_handler(_refuse)
+    return grpc.unary_unary_rpc_method_handler(_refuse)
+
+
+def error_metadata(error: SafelightError) -> tuple[tuple[str, str | bytes], ...]:
+    return (
+        (REASON_KEY, error.reason),
+        (DETAILS_KEY, json.dumps(error.details).encode()),
+    )
+
+
+async def abort(context: Any, error: BaseException, what: str) -> None:
+    """Ends a call with the status of `error`; anything that is not ours is logged and told as our bug."""
+    if not isinstance(error, SafelightError):
+        log.error("%s failed", what, exc_info=error)
+        error = InternalError(
+            f"the daemon failed at {what} ({type(error).__name__}): safelight doctor shows its log, please report it"
+        )
+    code = STATUS_CODES[_mapped(type(error))]
+    await context.abort(code, error.message, trailing_metadata=error_metadata(error))
+
+
+def _mapped(kind: type[SafelightError]) -> type[SafelightError]:
+    return next((k for k in kind.__mro__ if k in STATUS_CODES), InternalError)
