@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh Linux machine with Python 3.11+: `make demo` and `make test`.
+# All installs go into .venv in this folder, at the versions of constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+STAMP := $(VENV)/.installed-daemon
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: demo test lint bench protos typecheck format clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) pip==26.3
+	$(PIP) -c constraints.txt torch==2.13.0
+	$(PIP) -c constraints.txt -e '.[daemon]' scikit-image
+	touch $@
+
+$(DEV_STAMP): $(STAMP)
+	$(PIP) -c constraints.txt --group dev
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/python daemon/demo.py
+
+test: $(DEV_STAMP)
+	$(BIN)/python -m pytest -m "not slow and not gpu and not gimp and not display"
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV_STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV_STAMP)
+	$(BIN)/python -m tests.bench
+
+protos: $(DEV_STAMP)
+	$(BIN)/python -m grpc_tools.protoc -I protos --python_out=daemon --pyi_out=daemon --grpc_python_out=daemon protos/safelight/v1/*.proto
+
+clean:
+	rm -rf $(VENV) demo/ build/ dist/
