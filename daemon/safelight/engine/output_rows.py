@@ -1,0 +1,136 @@
+"""The document and the residual of a restoration, row by row at the output size of its region.
+
+"Output pixels" are document pixels times the output scale, counted from the document's origin; rows handed
+out here are counted from the region's top. Both classes give the same bits however the rows are cut into
+bands.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from safelight.engine.bands import HALO_PX, needs_filter, weigh_bands
+from safelight.engine.compositor import FILL_REACH_PX, fill_transparent
+from safelight.engine.region_plan import covered_document
+from safelight.engine.request import Restoration, RestoreRequest
+from safelight.geometry import Rect
+from safelight.imaging.pixels import DocumentArray, FloatArray
+from safelight.imaging.resample import resize_rows, source_rows
+
+_LANCZOS_PX = 4  # its three source pixels on each side, and one for rounding
+_LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)  # Rec. 709, on encoded values
+
+
+class DocumentRows:
+    """The region's own samples (scale 1), or the region enlarged by Lanczos in the document's own numbers.
+
+    The pixels around the region take part in the enlargement, so a region and the whole picture agree.
+    Colours under full transparency are filled from visible neighbours before they are enlarged.
+    """
+
+    def __init__(self, request: RestoreRequest) -> None:
+        self.scale = request.settings.output_scale
+        self._format = request.format
+        region, sent = request.region, request.sent
+        source = region.grown(_LANCZOS_PX + FILL_REACH_PX).intersect(sent)
+        self._region = region.shifted(-source.x, -source.y)
+        self._own = request.pixels[region.shifted(-sent.x, -sent.y).slices]
+        self._source = request.pixels[source.shifted(-sent.x, -sent.y).slices]
+        self._fill = self.scale > 1 and request.format.alpha and not self._source[..., -1].all()
+
+    def samples(self, start_row: int, end_row: int) -> DocumentArray:
+        """Rows of the region itself, all channels; a view. At scale 1 only."""
+        return self._own[start_row:end_row]
+
+    def enlarged(self, start_row: int, end_row: int) -> FloatArray:
+        """Output rows as float32 document numbers, all channels, neither rounded nor clipped."""
+        height, width, _ = self._source.shape
+        target = Rect(0, 0, width, height).times(self.scale).size
+        top = self._region.y * self.scale
+        first, last = source_rows(height, target.height, top + start_row, top + end_row)
+        rows = resize_rows(
+            self._prepared(first, last),
+            target,
+            top + start_row,
+            top + end_row,
+            first_source_row=first,
+            source_height=height,
+        )
+        left = self._region.x * self.scale
+        return rows[:, left : left + self._region.width * self.scale]
+
+    def _prepared(self, first: int, last: int) -> FloatArray:
+        """Source rows as float32, hidden colours filled."""
+        if not self._fill:
+            return self._source[first:last].astype(np.float32)
+        above = max(0, first - FILL_REACH_PX)
+        rows = self._source[above : last + FILL_REACH_PX].astype(np.float32)
+        rows[..., :-1] = fill_transparent(rows[..., :-1], rows[..., -1:])
+        return rows[first - above : last - above]
+
+
+class ResidualRows:
+    """r of the residual law: the residual at output size, its bands weighed, for the region.
+
+    One channel (the mean) for a grey document, one (the luma) where `luma` asks for lightness only, else
+    three. Bands are taken on what the residual covers around the region as well, as far as they reach.
+    """
+
+    def __init__(self, restoration: Restoration, *, luma: bool) -> None:
+        request = restoration.request
+        scale = request.settings.output_scale
+        self._residual, self._luma = restoration.residual, luma
+        self._grey = request.format.colour_channels == 1
+        self._weights = request.settings.band_weights
+        self._target = covered_document(restoration.box, restoration.working_scale).times(scale)
+        self._resampled = self._target != restoration.box
+        region = request.region.times(scale)
+        halo = HALO_PX if needs_filter(self._weights) else 0
+        self._plane = region.grown(halo).intersect(self._target)
+        self._inside = region.shifted(-self._plane.x, -self._plane.y)
+
+    @property
+    def silent(self) -> bool:
+        """True: all weights are 0, so r is 0 everywhere."""
+        return not any(self._weights)
+
+    def rows(self, start_row: int, end_row: int) -> FloatArray:
+        """r of output rows, H W 1 or 3 float32."""
+        halo = HALO_PX if needs_filter(self._weights) else 0
+        top = self._inside.y + start_row
+        first, last = max(0, top - halo), min(self._plane.height, self._inside.y + end_row + halo)
+        plane = self._channels(self._at_output(first, last))
+        if plane.any():
+            plane = weigh_bands(plane, self._weights)
+        return plane[top - first : top - first + end_row - start_row, self._columns]
+
+    @property
+    def _columns(self) -> slice:
+        return slice(self._inside.x, self._inside.right)
+
+    def _channels(self, rows: FloatArray) -> FloatArray:
+        if self._luma:
+            red, green, blue = (rows[..., c : c + 1] for c in range(3))
+            luma: FloatArray = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
+            return luma
+        if self._grey:
+            mean: FloatArray = (rows[..., 0:1] + rows[..., 1:2] + rows[..., 2:3]) * np.float32(1 / 3)
+            return mean
+        return rows
+
+    def _at_output(self, first: int, last: int) -> FloatArray:
+        """Rows of the plane the bands are taken on, three channels."""
+        top, left = self._plane.y - self._target.y, self._plane.x - self._target.x
+        columns = slice(left, left + self._plane.width)
+        if not self._resampled:
+            return self._residual.read_rows(top + first, top + last)[:, columns]
+        height = self._residual.shape[0]
+        size = self._target.size
+        start, end = source_rows(height, size.height, top + first, top + last)
+        source = self._residual.read_rows(start, end)
+        if not source.any():
+            return np.zeros((last - first, self._plane.width, 3), dtype=np.float32)
+        rows = resize_rows(
+            source, size, top + first, top + last, first_source_row=start, source_height=height
+        )
+        return rows[:, columns]

@@ -1,0 +1,66 @@
+"""Restorations made of arrays, for tests of what comes after the network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from safelight.engine.canvas import ResidualCanvas, quantised
+from safelight.engine.request import Restoration, RestoreRequest
+from safelight.geometry import Rect, Size
+from safelight.imaging.pixels import DocumentArray, FloatArray, MaskArray, PixelFormat
+from safelight.settings import RestoreSettings
+from safelight.spec import MemoryModel, PipelineSpec, StageTiling
+
+SPEC = PipelineSpec(
+    id="arithmetic",
+    title="Arithmetic",
+    summary="Adds what the test says.",
+    licence="Apache-2.0",
+    licence_url="https://www.apache.org/licenses/LICENSE-2.0",
+    generative=False,
+    stages={"decode": StageTiling(tile=64, overlap=8)},
+    memory=MemoryModel(weights_bytes=0, bytes_per_tile_px=0),
+)
+PLAIN = RestoreSettings("arithmetic", colour=1.0, monochrome="off")
+"""All band weights 1: the residual is applied as it is."""
+
+
+def restoration_of(
+    document: DocumentArray,
+    residual: npt.ArrayLike,
+    *,
+    settings: RestoreSettings = PLAIN,
+    sent: Rect | None = None,
+    region: Rect | None = None,
+    mask: MaskArray | None = None,
+    layer: bool = False,
+    icc: bytes = b"",
+    linear: bool = False,
+    working_scale: float | None = None,
+    network_input: FloatArray | None = None,
+) -> Restoration:
+    """`document` is the whole document, `residual` (H W 3, or a number) covers `sent` at working scale, which
+    is the output scale unless given. `network_input` defaults to middle grey."""
+    size = Size(document.shape[1], document.shape[0])
+    sent = sent or Rect.of_size(size)
+    scale = working_scale or float(settings.output_scale)
+    box = sent.scaled_outward(scale)
+    shape = (box.height, box.width, 3)
+    canvas = ResidualCanvas(box.size)
+    canvas.add(Rect.of_size(box.size), quantised(np.broadcast_to(np.asarray(residual, np.float32), shape)))
+    request = RestoreRequest(
+        settings=settings,
+        document=size,
+        sent=sent,
+        region=region or sent,
+        format=replace(PixelFormat.of(document), linear=linear),
+        icc=icc,
+        pixels=document[sent.slices],
+        mask=mask,
+        layer=layer,
+    )
+    if network_input is None:
+        network_input = np.full((sent.height, sent.width, 3), 0.5, np.float32)
+    return Restoration(request, SPEC, scale, box, canvas, network_input, {})
