@@ -198,7 +198,7 @@ def _of_another_build(info: runtime.DaemonInfo) -> bool:
 
 
 def _replace(folder: Path, info: runtime.DaemonInfo) -> bool:
-    """Ends another build's daemon when it is idle; True when it is gone. A busy one of our protocol is used."""
+    """Ends another build's daemon when it is idle; True when it is gone. A busy one is used."""
     with open_channel(info.target, runtime.read_token(folder)) as channel:
         stub = dpb_grpc.DaemonStub(channel)
         try:

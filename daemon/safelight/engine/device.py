@@ -27,11 +27,10 @@ class Device(Protocol):
         """Gives memory that nobody uses back to the system."""
 
 
-@dataclass(frozen=True)
 class CpuDevice:
     """The host's own memory and cores."""
 
-    torch_device: torch.device = torch.device("cpu")
+    torch_device = torch.device("cpu")
 
     @property
     def title(self) -> str:

@@ -23,6 +23,7 @@ from safelight.engine.jobs import Job, JobQueue, JobState, cancelled_error
 from safelight.engine.out_of_memory import MemoryLadder
 from safelight.engine.pipelines.base import Pipeline
 from safelight.engine.pipelines.registry import Registry
+from safelight.engine.precision import PrecisionTable
 from safelight.engine.request import Preview, Progress, Restoration
 from safelight.engine.residency import Resident
 from safelight.engine.restore import restore
@@ -47,7 +48,7 @@ class _Loaded:
 
 
 class Worker(threading.Thread):
-    """See the module. Everything with an underscore belongs to its thread; the rest may be called from any."""
+    """See the module. What begins with an underscore belongs to its thread; the rest may be called from any."""
 
     def __init__(
         self,
@@ -62,7 +63,8 @@ class Worker(threading.Thread):
         super().__init__(name="safelight-worker", daemon=True)
         self.registry = registry
         self.queue = queue
-        self.memory = MemoryLadder()
+        self._memory = MemoryLadder()
+        self._precisions = PrecisionTable()
         self._choose_device = choose_device
         self._keep_alive_s = keep_alive_s
         self._clock = clock
@@ -82,7 +84,7 @@ class Worker(threading.Thread):
         return self._command(lambda: self._preload(pipeline, keep_alive_s))
 
     def unload(self, pipeline: str) -> Future[object]:
-        """Unloads `pipeline`, or all for an empty name, unless in use (then it goes after its job); gives bytes."""
+        """Unloads `pipeline`, or all for an empty name; one in use goes after its job. Gives bytes."""
         return self._command(lambda: self._unload_named(pipeline))
 
     @property
@@ -155,7 +157,13 @@ class Worker(threading.Thread):
         job.state = JobState.RUNNING
         loaded.facts = replace(loaded.facts, references=loaded.facts.references + 1)
         self._runs[job.id] = restore(
-            job.request, loaded.pipeline, memory=self.memory, previews=job.previews, clock=self._clock
+            job.request,
+            loaded.pipeline,
+            memory=self._memory,
+            precisions=self._precisions,
+            on_cpu=lambda: self.registry.load(job.pipeline, torch.device("cpu")),
+            previews=job.previews,
+            clock=self._clock,
         )
         return True
 
@@ -164,6 +172,7 @@ class Worker(threading.Thread):
             event = next(self._runs[job.id])
         except StopIteration as end:
             restoration: Restoration = end.value
+            restoration.report["checkpoints"] = dict(self._loaded[job.pipeline].pipeline.checkpoint_hashes)
             self._release(job)
             self._loaded_precision(job.pipeline, str(restoration.report.get("precision", "fp32")))
             self.queue.computed(job)
@@ -222,7 +231,7 @@ class Worker(threading.Thread):
                 case residency.Refuse(needed_bytes, available_bytes) if measured_again or not self._loaded:
                     raise TooMuch(
                         f"the pipeline {name} needs {needed_bytes / 1e9:.1f} GB on {self._device.title} and "
-                        f"{available_bytes / 1e9:.1f} GB can be had: close other programs or choose a smaller pipeline",
+                        f"{available_bytes / 1e9:.1f} GB can be had: close other programs or use another",
                         "DEVICE_MEMORY",
                     )
                 case residency.Refuse():

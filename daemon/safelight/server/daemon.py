@@ -99,7 +99,7 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
         keep_alive = request.keep_alive_s if request.HasField("keep_alive_s") else None
         if keep_alive == 0:
             raise InvalidRequest(
-                "a keep-alive of 0 would unload at once: leave it out or give seconds", "KEEP_ALIVE"
+                "a keep-alive of 0 unloads at once: leave it out or give seconds", "KEEP_ALIVE"
             )
         await asyncio.wrap_future(self._worker.load(name, keep_alive))
         loaded = next(r for r in self._worker.residents if r[0].pipeline == name)

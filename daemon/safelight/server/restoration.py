@@ -1,4 +1,4 @@
-"""The Restore stream: checks the header, takes the bands, queues the job, sends what it hears and the rows."""
+"""The Restore stream: checks the header, takes the bands, queues the job, sends what it hears, then rows."""
 
 from __future__ import annotations
 
@@ -249,8 +249,11 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
             accepted = rpb.Accepted(job_id=job.id, result_size=wire.size_to_proto(header.result_size))
             await _send(context, rpb.RestoreResponse(accepted=accepted))
             restoration = await self._follow(job, mailbox, context)
-            restoration.report["stages_s"]["upload"] = upload_s
-            await self._send_result(job, restoration, context)
+            restoration.report["upload_s"] = upload_s
+            try:
+                await self._send_result(job, restoration, context)
+            finally:
+                restoration.close()
             state = JobState.SUCCEEDED
         except SafelightError as failure:
             state = JobState.CANCELLED if isinstance(failure, Cancelled) else JobState.FAILED

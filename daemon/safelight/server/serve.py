@@ -73,8 +73,7 @@ class ServeConfig:
 def serve(config: ServeConfig, registry: Registry, *, default_pipeline: str = "compact") -> int:
     """Runs until stopped; returns the exit code. Raises SafelightError when it cannot start."""
     runtime.prepare_runtime_dir(config.folder)
-    with runtime.daemon_lock(config.folder):
-        _log_to(config)
+    with runtime.daemon_lock(config.folder), _logging(config):
         return asyncio.run(_serve(config, registry, default_pipeline))
 
 
@@ -246,17 +245,25 @@ def _free_host_bytes() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def _log_to(config: ServeConfig) -> None:
+@contextlib.contextmanager
+def _logging(config: ServeConfig) -> Iterator[None]:
+    """Log file with rotation, also stderr when asked for, while the daemon runs."""
     config.log_path.parent.mkdir(parents=True, exist_ok=True)
-    file = logging.handlers.RotatingFileHandler(
-        config.log_path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
-    )
-    handlers: list[logging.Handler] = [file]
+    handlers: list[logging.Handler] = [
+        logging.handlers.RotatingFileHandler(
+            config.log_path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
+        )
+    ]
     if config.log_to_stderr:
         handlers.append(logging.StreamHandler(sys.stderr))
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=handlers,
-        force=True,
-    )
+    ours = logging.getLogger("safelight")
+    ours.setLevel(logging.INFO)
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        ours.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            ours.removeHandler(handler)
+            handler.close()

@@ -1,0 +1,212 @@
+"""`safelight restore`."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from safelight.cli.console import Console, ProgressBar
+from safelight.cli.sources import Pair, pairs
+from safelight.cli.values import region_of, settings_of
+from safelight.client.record import operation_of
+from safelight.client.restoration import RestorationClient, Restored, Work, sent_rect
+from safelight.errors import InvalidRequest, SafelightError, Unavailable
+from safelight.geometry import Rect
+from safelight.imaging.files import PictureFile, check_target, open_picture, read_mask, write_picture
+from safelight.imaging.pixels import DocumentArray, MaskArray
+from safelight.imaging.record import append_operation
+from safelight.settings import RestoreSettings, unknown_name
+from safelight.spec import PipelineSpec
+
+EXIT_SOME_FAILED = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one command does to each picture."""
+
+    given: argparse.Namespace
+    spec: PipelineSpec
+    batch: bool
+
+
+def run(given: argparse.Namespace, console: Console) -> int:
+    found, batch = pairs(given.inputs, given.output)
+    if batch and (given.region or given.mask):
+        raise InvalidRequest(
+            "--region and --mask belong to one picture: give one input with them", "REGION_OF_MANY"
+        )
+    if not batch:
+        check_target(found[0].target)
+        open_picture(found[0].source)  # a bad name or file is told before a daemon is started
+    with RestorationClient.local(on_start=lambda: console.say("starting the daemon")) as client:
+        plan = Plan(given, _spec(given, client), batch)
+        settings_of(given, plan.spec, in_place=True)  # bad values are told before any picture is read
+        if not batch:
+            _restore_one(found[0], plan, client, console)
+            return 0
+        return _restore_many(found, plan, client, console)
+
+
+def _spec(given: argparse.Namespace, client: RestorationClient) -> PipelineSpec:
+    specs = {p.spec.id: p.spec for p in client.pipelines()}
+    chosen = given.pipeline or client.default_pipeline()
+    if chosen not in specs:
+        raise unknown_name("pipeline", chosen, list(specs))
+    return specs[chosen]
+
+
+def _restore_many(found: list[Pair], plan: Plan, client: RestorationClient, console: Console) -> int:
+    """One bad picture never stops the rest; a lost daemon does."""
+    failed = skipped = 0
+    for number, pair in enumerate(found, 1):
+        console.say(f"{number}/{len(found)} {pair.source}")
+        if pair.target.exists() and not plan.given.force:
+            skipped += 1
+            console.event("skipped", file=str(pair.source), output=str(pair.target))
+            continue
+        try:
+            pair.target.parent.mkdir(parents=True, exist_ok=True)
+            _restore_one(pair, plan, client, console)
+        except Unavailable:
+            raise
+        except SafelightError as error:
+            failed += 1
+            console.error(error, file=str(pair.source))
+    done = len(found) - failed - skipped
+    console.say(f"{done} restored, {skipped} skipped because their output exists, {failed} failed")
+    console.event("summary", restored=done, skipped=skipped, failed=failed)
+    return EXIT_SOME_FAILED if failed else 0
+
+
+def _restore_one(pair: Pair, plan: Plan, client: RestorationClient, console: Console) -> None:
+    started = time.monotonic()
+    given = plan.given
+    picture = open_picture(pair.source)
+    mask = read_mask(Path(given.mask), picture.size) if given.mask else None
+    chosen_region = region_of(given.region, picture.size) if given.region else None
+    in_place = given.scale == 1 or (given.scale is None and (given.region or given.mask) is not None)
+    settings = settings_of(given, plan.spec, in_place=bool(in_place))
+    region = _region(picture, chosen_region, mask, settings.output_scale)
+    document = picture.read()
+    read_s = time.monotonic() - started
+    work = _work(picture, document, region, mask, settings, plan, pair.source.name)
+    with console.progress(pair.source.name) as bar:
+        restored = _run_job(client, work, settings, bar)
+    result = _composed(document, region, restored, settings)
+    before_write = time.monotonic()
+    xmp = None
+    if not given.no_record:
+        operation = operation_of(document, result, work, settings, restored)
+        xmp = append_operation(picture.metadata.xmp, operation, generative=plan.spec.generative)
+    notes = write_picture(pair.target, result, picture, policy=given.metadata, record=xmp)
+    write_s = time.monotonic() - before_write
+    _tell(
+        console,
+        pair,
+        result,
+        restored,
+        notes,
+        {"read": read_s, "write": write_s, "all": time.monotonic() - started},
+    )
+
+
+def _region(picture: PictureFile, chosen: Rect | None, mask: MaskArray | None, scale: int) -> Rect:
+    """The box that is sent as region. In place a mask shrinks it to what the mask covers; enlarged, the box stays."""
+    whole = chosen or Rect.of_size(picture.size)
+    if mask is None:
+        return whole
+    covered = _covered(mask).intersect(whole)
+    if covered.empty:
+        raise InvalidRequest(
+            "the mask restores nothing there: paint white what is to be restored", "MASK_EMPTY"
+        )
+    return covered if scale == 1 else whole
+
+
+def _covered(mask: MaskArray) -> Rect:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return Rect(0, 0, 0, 0)
+    return Rect.from_edges(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def _work(
+    picture: PictureFile,
+    document: DocumentArray,
+    region: Rect,
+    mask: MaskArray | None,
+    settings: RestoreSettings,
+    plan: Plan,
+    title: str,
+) -> Work:
+    sent = sent_rect(plan.spec, region, picture.size, settings.working_scale)
+    return Work(
+        document=picture.size,
+        sent=sent,
+        region=region,
+        pixels=document[sent.slices],
+        icc=picture.icc,
+        linear=picture.format.linear,
+        mask=None if mask is None else mask[region.slices],
+        batch=plan.batch,
+        title=title,
+    )
+
+
+def _run_job(client: RestorationClient, work: Work, settings: RestoreSettings, bar: ProgressBar) -> Restored:
+    """Ctrl-C cancels the job in the daemon before it ends the command."""
+    cancelling = threading.Event()
+    try:
+        return client.restore(work, settings, on_progress=_shower(bar), cancelling=cancelling)
+    except KeyboardInterrupt:
+        cancelling.set()
+        raise
+
+
+def _shower(bar: ProgressBar) -> Callable[..., None]:
+    return lambda p: bar.show(
+        stage=p.stage, fraction=p.fraction, tiles_done=p.tile_count_done, tiles=p.tile_count, eta_s=p.eta_s
+    )
+
+
+def _composed(
+    document: DocumentArray, region: Rect, restored: Restored, settings: RestoreSettings
+) -> DocumentArray:
+    """At scale 1 the whole picture with the region restored, else what came back. Uses `document` up."""
+    if settings.output_scale != 1 or restored.pixels.shape == document.shape:
+        return restored.pixels
+    whole = document.copy()
+    whole[region.slices] = restored.pixels
+    return whole
+
+
+def _tell(
+    console: Console,
+    pair: Pair,
+    result: DocumentArray,
+    restored: Restored,
+    notes: list[str],
+    times_s: dict[str, float],
+) -> None:
+    height, width = result.shape[:2]
+    console.say(f"wrote {pair.target}, {width} x {height}, in {times_s['all']:.2f} s")
+    for note in [*notes, *restored.report.get("notes", [])]:
+        console.say(f"note: {note}")
+    console.event(
+        "done",
+        file=str(pair.source),
+        output=str(pair.target),
+        width=width,
+        height=height,
+        job_id=restored.job_id,
+        seconds={k: round(v, 4) for k, v in {**times_s, **restored.times_s}.items()},
+        report=restored.report,
+        notes=notes,
+    )
