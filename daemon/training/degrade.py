@@ -3,11 +3,10 @@
 A pair is: sharp -> softened target -> camera blur -> reduction -> sharpening, noise and JPEG. The softening
 of the target is what keeps a network trained on razor-sharp procedural pictures from over-sharpening
 photographs, and it is what the sharpness input controls: 0 (faithful) draws 0.5 to 2.5 target px at scale 4,
-1 (crisp) draws 0 to 0.8. Lengths are given for scale 4 and shrink in proportion for scales 2 and 1. Each
+1 (crisp) draws 0 to 0.3. Lengths are given for scale 4 and shrink in proportion for scales 2 and 1. Each
 sample depends on (seed, index) only.
 
-    python -m training.degrade --pictures DIR --scale 4 --count 12000 --out pool_x4.npz [--seed 1] [--workers
-    2]
+    python -m training.degrade --pictures DIR --scale 4 --count 16000 --out pool_x4.npz [--workers 2]
 """
 
 from __future__ import annotations
@@ -16,21 +15,48 @@ import argparse
 import io
 import math
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-FloatArray = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.floating[Any]]
 ByteArray = npt.NDArray[np.uint8]
 
+
+@dataclass(frozen=True)
+class Damage:
+    """How the pairs of one scale are drawn. Lengths are target px at scale 4, noise is in 8-bit levels."""
+
+    clean_share: float
+    """Share of samples that are reduced and nothing else; large where a clean input must stay unchanged."""
+    full_crisp_share: float
+    """Share of samples of sharpness exactly 1; half are exactly 0, the rest uniform between."""
+    crisp_softness: float
+    """Largest target softness at sharpness 1; at sharpness 0 it is 2.5."""
+    blur: tuple[float, float]
+    """Range of the camera blur's deviation."""
+    blur_share: tuple[float, float]
+    """Share of samples with camera blur, at sharpness 0 and what sharpness 1 adds."""
+    unsharp_share: float
+    noise: tuple[float, float]
+    """Range of the noise of ordinary samples, 60 % of which have any."""
+    jpeg_share: float
+    jpeg: tuple[int, int]
+    """Range of the JPEG quality of ordinary samples, the end exclusive."""
+
+
+DAMAGE = {
+    4: Damage(0.03, 0.1, 0.3, (0.2, 2.4), (1, 0), 0.15, (0, 3.5), 0.3, (40, 99)),
+    2: Damage(0.06, 0.0, 0.8, (0.2, 2.4), (1, 0), 0.15, (0, 3.5), 0.25, (75, 99)),
+    1: Damage(0.25, 0.0, 0.8, (0.2, 4.0), (0.1, 0.5), 0.0, (4, 15), 0.6, (25, 94)),
+}
 HEAVY_SHARE = 0.25
 """Share of samples with strong noise and JPEG; half of these pass the whole chain twice."""
-CLEAN_SHARE = {4: 0.03, 2: 0.06, 1: 0.25}
-"""Share of samples that are reduced and nothing else; larger where a clean input must come back unchanged."""
 GRAIN_KEPT = 3.0
 """At scale 1, clean samples carry noise of up to so many 8-bit levels in low and target alike: faint grain of
 a good photograph is no damage."""
@@ -57,11 +83,12 @@ def degrade(sharp: FloatArray, *, scale: int, rng: np.random.Generator) -> Sampl
     The blur wraps around at the border: callers cut a margin away. Both sides of `low` must be at least the
     21 pixels of the blur kernels.
     """
-    unit = scale / 4
-    sharpness = 0.0 if rng.random() < 0.5 else float(rng.random())
-    softness_px = rng.uniform(0.5 * (1 - sharpness), 2.5 - 1.7 * sharpness) * unit
+    damage, unit = DAMAGE[scale], scale / 4
+    sharpness = _draw_sharpness(damage, rng)
+    softest = 2.5 + (damage.crisp_softness - 2.5) * sharpness
+    softness_px = rng.uniform(0.5 * (1 - sharpness), softest) * unit
     kind = rng.random()
-    clean, heavy = kind < CLEAN_SHARE[scale], kind > 1 - HEAVY_SHARE
+    clean, heavy = kind < damage.clean_share, kind > 1 - HEAVY_SHARE
     twice = heavy and rng.random() < 0.5
     height, width = sharp.shape[0] // scale, sharp.shape[1] // scale
 
@@ -74,11 +101,11 @@ def degrade(sharp: FloatArray, *, scale: int, rng: np.random.Generator) -> Sampl
         return Sample(target, target, sharpness)
     if clean:
         return Sample(_to_levels(_reduce(target, height, width, rng)), target, sharpness)
-    blurred = target
-    if scale > 1 or rng.random() < 0.1 + 0.5 * sharpness:
-        kernel = _camera_kernel(rng, 0.2 * unit, (2.4 if scale > 1 else 4.0) * unit)
+    blurred: FloatArray = target
+    if scale > 1 or rng.random() < damage.blur_share[0] + damage.blur_share[1] * sharpness:
+        kernel = _camera_kernel(rng, damage.blur[0] * unit, damage.blur[1] * unit)
         blurred = np.fft.irfft2(spectrum * _transfer(sharp.shape, kernel), sharp.shape[:2], axes=(0, 1))
-    low = np.asarray(blurred, dtype=np.float32)
+    low: FloatArray = np.asarray(blurred, dtype=np.float32)
     if twice:
         ratio = rng.uniform(max(0.35, 1 / scale), 1)
         low = _reduce(low, round(sharp.shape[0] * ratio), round(sharp.shape[1] * ratio), rng)
@@ -89,18 +116,24 @@ def degrade(sharp: FloatArray, *, scale: int, rng: np.random.Generator) -> Sampl
         low = _noise(low, rng.uniform(0, 10) if twice else rng.uniform(2, 15), rng)
         low = _jpeg(low, int(rng.integers(40, 96))) if twice or rng.random() < 0.5 else low
         return Sample(_to_levels(low), target, sharpness)
-    if rng.random() < 0.15 and scale > 1:
+    if rng.random() < damage.unsharp_share:
         low = low + (low - _blur(low, _gaussian(1.0, 1.0, 0.0))) * rng.uniform(0.1, 1)
-    return Sample(_to_levels(_light_damage(low, scale, rng)), target, sharpness)
+    return Sample(_to_levels(_light_damage(low, damage, rng)), target, sharpness)
 
 
-def _light_damage(low: FloatArray, scale: int, rng: np.random.Generator) -> FloatArray:
-    """Noise and JPEG of an ordinary photograph; stronger at scale 1, where removing them is all the work."""
-    low_level, high_level = (0.0, 3.5) if scale > 1 else (GRAIN_KEPT + 1, 15.0)
+def _draw_sharpness(damage: Damage, rng: np.random.Generator) -> float:
+    kind = rng.random()
+    if kind < 0.5:
+        return 0.0
+    return 1.0 if kind > 1 - damage.full_crisp_share else float(rng.random())
+
+
+def _light_damage(low: FloatArray, damage: Damage, rng: np.random.Generator) -> FloatArray:
+    """Noise and JPEG of an ordinary photograph."""
     if rng.random() < 0.6:
-        low = _noise(low, rng.uniform(low_level, high_level), rng)
-    if rng.random() < (0.25 if scale > 1 else 0.6):
-        low = _jpeg(low, int(rng.integers(75, 99) if scale > 1 else rng.integers(25, 94)))
+        low = _noise(low, rng.uniform(*damage.noise), rng)
+    if rng.random() < damage.jpeg_share:
+        low = _jpeg(low, int(rng.integers(*damage.jpeg)))
     return low
 
 

@@ -121,7 +121,7 @@ class Trainer:
             output = self.network(low, sharpness)
         loss = self.loss(output.float(), target)
         self.optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM)
         self.optimiser.step()
         # A short average at first, so that early checkpoints are not made of the starting weights.
@@ -130,7 +130,7 @@ class Trainer:
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), weight)
         self.step += 1
         self.seconds += time.perf_counter() - started
-        return float(loss.detach())
+        return float(loss.item())
 
     def save(self, path: Path) -> None:
         """Write all that the next step depends on, atomically."""
@@ -161,7 +161,8 @@ class Trainer:
 def _new_network(config: TrainingConfig) -> CompactNetwork:
     network = CompactNetwork(scale=config.scale, channels=config.channels, convs=config.convs)
     network.initialise(torch.Generator().manual_seed(config.seed))
-    return network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
 
 
 def main() -> None:
