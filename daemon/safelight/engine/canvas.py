@@ -43,7 +43,7 @@ class ResidualCanvas:
         )
 
     def add(self, box: Rect, tapered: npt.NDArray[np.int16]) -> None:
-        """Adds a tile's `quantised(taper * residual)`, box.height x box.width x 3, at `box`."""
+        """Adds a tile's round(taper * residual * RESIDUAL_UNIT), box.height x box.width x 3, at `box`."""
         self._open[box.slices] += tapered
 
     def read_rows(self, start: int, end: int) -> FloatArray:
@@ -89,12 +89,6 @@ class LatentCanvas:
         latent = (self._sums / LATENT_UNIT).astype(np.float32)
         self._sums = None
         return latent
-
-
-def quantised(tapered: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
-    """Residuals times taper in the canvas's fixed point, rounded to nearest."""
-    limited = np.clip(tapered, -RESIDUAL_LIMIT, RESIDUAL_LIMIT)
-    return np.rint(limited * RESIDUAL_UNIT).astype(np.int16)
 
 
 def allocate(

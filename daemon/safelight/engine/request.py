@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from safelight.engine.canvas import ResidualCanvas
+from safelight.engine.region_plan import covered_document
 from safelight.geometry import Rect, Size
 from safelight.imaging.pixels import DocumentArray, FloatArray, MaskArray, PixelFormat
 from safelight.settings import RestoreSettings
@@ -84,6 +85,11 @@ class Restoration:
     """x of the box at network input size, H W 3, 0..1 (for statistics); may be memory-mapped."""
     report: dict[str, object]
     """tiles, batch, precision, device, retries, ladder events, conditioning, tile plan, stage times in s."""
+
+    @property
+    def covered(self) -> Rect:
+        """The document rectangle that `box` stands for; may reach beyond the picture's edge."""
+        return covered_document(self.box, self.working_scale)
 
     def close(self) -> None:
         """Nothing may be read afterwards. Closing twice is harmless."""

@@ -18,7 +18,6 @@ from safelight.geometry import Rect, Size
 from safelight.imaging.pixels import FloatArray
 from safelight.spec import StageTiling
 
-
 Positions = npt.NDArray[np.float64]
 
 

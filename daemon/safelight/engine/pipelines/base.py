@@ -5,8 +5,8 @@ A pipeline is loaded once and immutable afterwards: what differs between jobs tr
 `condition` and `decode`; staged ones also `encode` and `predict`. A new method is one new file here and one
 line in `registry.py`.
 
-All tensors are B C H W on the pipeline's device. Network input x and output y are float32 sRGB-encoded RGB
-in 0..1; what lies between belongs to the pipeline.
+All tensors are B C H W on the pipeline's device, but for the region that `condition` sees. Network input x
+and output y are float32 sRGB-encoded RGB in 0..1; what lies between belongs to the pipeline.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec, SettingValue
 
 Precision = Literal["fp32", "bf16", "fp16"]
+Origins = tuple[tuple[int, int], ...]
+"""Column and row of each tile's first cell, in absolute latent cells (network pixels without latents)."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,19 @@ class Pipeline(ABC):
     def condition(
         self, region: torch.Tensor, *, settings: RestoreSettings, magnification: int
     ) -> Conditioning:
-        """Once per job, on the whole region with its context: 1 3 H W, 0..1, at network input size."""
+        """Once per job, on the whole region with its context: 1 3 H W, 0..1, at network input size, on the host
+        (memory-mapped when large: device memory must not grow with it)."""
 
-    def encode(self, x: torch.Tensor, *, conditioning: Conditioning, precision: Precision) -> torch.Tensor:
-        """x tiles B 3 h w, sides multiples of `spec.latent_px`, to latents B C h/latent_px w/latent_px, float32."""
+    def encode(
+        self,
+        x: torch.Tensor,
+        *,
+        origins: Origins,
+        conditioning: Conditioning,
+        precision: Precision,
+    ) -> torch.Tensor:
+        """x tiles B 3 h w, sides multiples of `spec.latent_px`, to latents B C h/latent_px w/latent_px,
+        float32. `origins` as in `predict`, for noise."""
         raise NotImplementedError(f"{self.spec.id} has no encode stage")
 
     def predict(
@@ -59,7 +70,7 @@ class Pipeline(ABC):
         latent: torch.Tensor,
         *,
         step: int,
-        origins: tuple[tuple[int, int], ...],
+        origins: Origins,
         conditioning: Conditioning,
         precision: Precision,
     ) -> torch.Tensor:

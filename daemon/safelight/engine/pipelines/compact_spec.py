@@ -11,13 +11,13 @@ WEIGHTS_FILE = Path(__file__).parents[1] / "weights" / "compact.safetensors"
 COMPACT = PipelineSpec(
     id="compact",
     title="Compact",
-    summary="Cleans and enlarges faithfully with Safelight's own small network; runs on any CPU, invents nothing.",
+    summary="Cleans and enlarges with Safelight's own small network: runs on any CPU, invents nothing.",
     licence="Apache-2.0",
     licence_url="https://www.apache.org/licenses/LICENSE-2.0",
     generative=False,
     stages={
-        # 48 px of overlap is twice the receptive field of 21 px and a little more. At scale 1 the network works
-        # on 2x2 cells and the taper's profile must fall on whole cells: multiple 2.
+        # 48 px of overlap: twice the receptive field of 21 px and a little more. At scale 1 the network
+        # works on 2x2 cells, which must be the same ones in every tile: multiple 2.
         "decode": StageTiling(tile=320, overlap=48, multiple=2, batch=8, least_tile=64)
     },
     memory=MemoryModel(weights_bytes=8_000_000, bytes_per_tile_px=1500),

@@ -35,13 +35,13 @@ class Entry:
         """Raises NotReady (CHECKPOINT_MISSING)."""
         if not self.installed():
             raise NotReady(
-                f"the files of the pipeline {self.spec.id} are not installed: safelight doctor says what is missing",
+                f"the files of the pipeline {self.spec.id} are not installed: safelight doctor says which",
                 "CHECKPOINT_MISSING",
                 details={"pipeline": self.spec.id},
             )
 
     def load(self, device: torch.device) -> Pipeline:
-        """Imports torch and whatever the pipeline needs; takes seconds. Raises NotReady when not installed."""
+        """Imports torch and what else it needs; takes seconds. Raises NotReady when not installed."""
         self.require_installed()
         module, function = self.loader.split(":")
         pipeline: Pipeline = getattr(importlib.import_module(module), function)(device)

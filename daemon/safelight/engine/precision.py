@@ -1,0 +1,87 @@
+"""Which arithmetic a pipeline runs in: as asked, or measured once per device and pipeline and remembered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import get_args
+
+import torch
+
+from safelight.engine.pipelines.base import Pipeline, Precision
+
+SAFER: dict[Precision, tuple[Precision, ...]] = {"fp16": ("bf16", "fp32"), "bf16": ("fp32",), "fp32": ()}
+"""What a tile that the sentinel refused is computed in again: bf16 has fp32's range, fp32 its digits too."""
+WORTHWHILE = 0.9
+"""Reduced precision must take at most this share of fp32's time: less is noise of the clock."""
+LEAST_PSNR_DB = 50.0
+"""Reduced precision farther from fp32 than this is refused: an error of 0.8 8-bit levels."""
+
+Probe = Callable[[Precision], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The outcome for one device and pipeline."""
+
+    precision: Precision
+    seconds: dict[str, float]
+    """Of one tile, by precision; empty where nothing was timed."""
+    psnr_db: float | None = None
+    """Of the reduced precision against fp32 on that tile, peak 1."""
+
+
+class PrecisionTable:
+    """Remembers what was measured, and what the sentinel objected to. Owned by the worker thread."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._measured: dict[tuple[str, str], Measured] = {}
+
+    def choose(self, pipeline: Pipeline, asked: str, probe: Probe) -> Measured:
+        """`asked` is a precision or `auto`. `probe` runs one tile and waits until it is done."""
+        for precision in get_args(Precision):
+            if precision == asked:
+                return Measured(precision, {})
+        place = str(pipeline.device), pipeline.spec.id
+        if place not in self._measured:
+            self._measured[place] = self._measure(pipeline, probe)
+        return self._measured[place]
+
+    def objected(self, pipeline: Pipeline, precision: Precision) -> None:
+        """The sentinel refused a tile in this precision: later `auto` jobs use the next safer one."""
+        if SAFER[precision]:
+            place = str(pipeline.device), pipeline.spec.id
+            self._measured[place] = Measured(SAFER[precision][0], {})
+
+    def _measure(self, pipeline: Pipeline, probe: Probe) -> Measured:
+        if pipeline.device.type != "cpu":
+            return Measured("fp16" if pipeline.spec.steps == 1 else "bf16", {})
+        if not native_bf16_cpu():
+            return Measured("fp32", {})
+        exact, exact_s = self._timed(probe, "fp32")
+        reduced, reduced_s = self._timed(probe, "bf16")
+        psnr_db = _psnr(exact, reduced)
+        good = reduced_s <= WORTHWHILE * exact_s and psnr_db >= LEAST_PSNR_DB
+        return Measured("bf16" if good else "fp32", {"fp32": exact_s, "bf16": reduced_s}, psnr_db)
+
+    def _timed(self, probe: Probe, precision: Precision) -> tuple[torch.Tensor, float]:
+        """The second of two runs: the first one pays for the kernels' set-up."""
+        probe(precision)
+        started = self._clock()
+        result = probe(precision)
+        return result, self._clock() - started
+
+
+def native_bf16_cpu() -> bool:
+    """True where the CPU multiplies bf16 itself; elsewhere it is emulated and slower than fp32."""
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, lambda: False)() for name in checks)
+
+
+def _psnr(exact: torch.Tensor, reduced: torch.Tensor) -> float:
+    error = (exact.double() - reduced.double()).square().mean().item()
+    if error != error:  # NaN
+        return 0.0
+    return 120.0 if error < 1e-12 else float(-10 * torch.log10(torch.tensor(error)))
