@@ -14,6 +14,7 @@ from safelight.client import connection
 from safelight.client.restoration import RestorationClient
 from safelight.engine.pipelines.registry import Registry, default_registry
 from safelight.server.serve import ServeConfig, serve
+from tests.fakes import tortoise
 from tests.fakes.pipelines import fake_registry
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ COMMAND = [sys.executable, "-m", "tests.fakes.daemon"]
 
 def registry():
     """The real pipelines and the fake ones."""
-    return Registry([*default_registry().entries, *fake_registry().entries])
+    return Registry([*default_registry().entries, *fake_registry().entries, tortoise.ENTRY])
 
 
 def config(folder, **changes):
