@@ -2,6 +2,7 @@
 
 import grpc
 import pytest
+
 from safelight import errors
 from safelight.client.status import from_status
 from safelight.server.door import error_metadata

@@ -3,18 +3,27 @@
 import importlib
 from pathlib import Path
 
+import grpc_tools
 import pytest
 from google.protobuf import descriptor_pb2
 from grpc_tools import protoc
 
 PROTOS = Path(__file__).parents[2] / "protos"
+WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
 FILES = sorted(p.relative_to(PROTOS).as_posix() for p in PROTOS.rglob("*.proto"))
 
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
     out = tmp_path_factory.mktemp("protos") / "set.bin"
-    arguments = ["protoc", f"-I{PROTOS}", "--include_source_info", f"--descriptor_set_out={out}", *FILES]
+    arguments = [
+        "protoc",
+        f"-I{PROTOS}",
+        f"-I{WELL_KNOWN}",
+        "--include_source_info",
+        f"--descriptor_set_out={out}",
+        *FILES,
+    ]
     assert protoc.main(arguments) == 0
     found = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
     return {file.name: file for file in found.file}

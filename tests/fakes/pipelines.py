@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import torch
+
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
 from safelight.engine.pipelines.registry import Entry, Registry
 from safelight.settings import RestoreSettings

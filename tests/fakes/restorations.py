@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from safelight.engine.canvas import ResidualCanvas, quantised
+
 from safelight.engine.request import Restoration, RestoreRequest
 from safelight.geometry import Rect, Size
 from safelight.imaging.pixels import DocumentArray, FloatArray, MaskArray, PixelFormat
@@ -25,6 +25,20 @@ SPEC = PipelineSpec(
 )
 PLAIN = RestoreSettings("arithmetic", colour=1.0, monochrome="off")
 """All band weights 1: the residual is applied as it is."""
+
+
+class ArrayResidual:
+    """A residual canvas that holds the numbers it was given."""
+
+    def __init__(self, values: FloatArray) -> None:
+        self.shape = values.shape
+        self._values = values
+
+    def read_rows(self, start: int, end: int) -> FloatArray:
+        return self._values[start:end].copy()
+
+    def close(self) -> None:
+        pass
 
 
 def restoration_of(
@@ -47,9 +61,7 @@ def restoration_of(
     sent = sent or Rect.of_size(size)
     scale = working_scale or float(settings.output_scale)
     box = sent.scaled_outward(scale)
-    shape = (box.height, box.width, 3)
-    canvas = ResidualCanvas(box.size)
-    canvas.add(Rect.of_size(box.size), quantised(np.broadcast_to(np.asarray(residual, np.float32), shape)))
+    values = np.broadcast_to(np.asarray(residual, np.float32), (box.height, box.width, 3))
     request = RestoreRequest(
         settings=settings,
         document=size,
@@ -63,4 +75,4 @@ def restoration_of(
     )
     if network_input is None:
         network_input = np.full((sent.height, sent.width, 3), 0.5, np.float32)
-    return Restoration(request, SPEC, scale, box, canvas, network_input, {})
+    return Restoration(request, SPEC, scale, box, ArrayResidual(values), network_input, {})
