@@ -31,14 +31,16 @@ class Entry:
     installed: Callable[[], bool]
     """Whether its checkpoint files are there; cheap, asked for every listing."""
 
+    def install_hint(self) -> str:
+        """What to do when its files are not there; empty when they are."""
+        if self.installed():
+            return ""
+        return f"the files of the pipeline {self.spec.id} are not installed: safelight doctor says which"
+
     def require_installed(self) -> None:
         """Raises NotReady (CHECKPOINT_MISSING)."""
-        if not self.installed():
-            raise NotReady(
-                f"the files of the pipeline {self.spec.id} are not installed: safelight doctor says which",
-                "CHECKPOINT_MISSING",
-                details={"pipeline": self.spec.id},
-            )
+        if hint := self.install_hint():
+            raise NotReady(hint, "CHECKPOINT_MISSING", details={"pipeline": self.spec.id})
 
     def load(self, device: torch.device) -> Pipeline:
         """Imports torch and what else it needs; takes seconds. Raises NotReady when not installed."""
