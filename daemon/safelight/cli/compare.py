@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from safelight.cli.console import Console
 from safelight.cli.values import region_of
 from safelight.geometry import Rect, Size
-from safelight.imaging.files import read_srgb8, write_srgb8
+from safelight.imaging.srgb import read_srgb8, write_srgb8
 
 VIEW_PX = 640  # long side of each whole picture on the sheet
 CROP_PX = 640  # side of each magnified crop

@@ -23,7 +23,7 @@ from safelight.client.restoration import RestorationClient, Work
 from safelight.errors import InputFileError, SafelightError
 from safelight.geometry import Rect, Size
 from safelight.imaging import metrics
-from safelight.imaging.files import read_srgb8
+from safelight.imaging.srgb import read_srgb8
 from safelight.settings import unknown_name
 
 MEASURES = ("psnr", "ssim", "gmsd")

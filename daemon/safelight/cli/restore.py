@@ -18,9 +18,9 @@ from safelight.client.record import operation_of
 from safelight.client.restoration import RestorationClient, Restored, Work, sent_rect
 from safelight.errors import InvalidRequest, SafelightError, Unavailable
 from safelight.geometry import Rect
-from safelight.imaging.files import PictureFile, check_target, open_picture, read_mask, write_picture
+from safelight.imaging.files import PictureFile, check_output, open_picture, write_picture
 from safelight.imaging.pixels import DocumentArray, MaskArray
-from safelight.imaging.record import append_operation
+from safelight.imaging.srgb import read_mask
 from safelight.settings import RestoreSettings, unknown_name
 from safelight.spec import PipelineSpec
 
@@ -43,8 +43,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
             "--region and --mask belong to one picture: give one input with them", "REGION_OF_MANY"
         )
     if not batch:
-        check_target(found[0].target)
-        open_picture(found[0].source)  # a bad name or file is told before a daemon is started
+        _check_files(found[0], given)  # a bad name or file is told before a daemon is started
     with RestorationClient.local(on_start=lambda: console.say("starting the daemon")) as client:
         plan = Plan(given, _spec(given, client), batch)
         settings_of(given, plan.spec, in_place=True)  # bad values are told before any picture is read
@@ -52,6 +51,15 @@ def run(given: argparse.Namespace, console: Console) -> int:
             _restore_one(found[0], plan, client, console)
             return 0
         return _restore_many(found, plan, client, console)
+
+
+def _check_files(pair: Pair, given: argparse.Namespace) -> None:
+    picture = open_picture(pair.source)
+    check_output(pair.target, picture.format)
+    if given.region:
+        region_of(given.region, picture.size)
+    if given.mask:
+        read_mask(Path(given.mask), picture.size)
 
 
 def _spec(given: argparse.Namespace, client: RestorationClient) -> PipelineSpec:
@@ -101,11 +109,19 @@ def _restore_one(pair: Pair, plan: Plan, client: RestorationClient, console: Con
         restored = _run_job(client, work, settings, bar)
     result = _composed(document, region, restored, settings)
     before_write = time.monotonic()
-    xmp = None
+    operation = None
     if not given.no_record:
         operation = operation_of(document, result, work, settings, restored)
-        xmp = append_operation(picture.metadata.xmp, operation, generative=plan.spec.generative)
-    notes = write_picture(pair.target, result, picture, policy=given.metadata, record=xmp)
+    notes = write_picture(
+        pair.target,
+        result,
+        picture.format,
+        icc=picture.icc,
+        metadata=picture.metadata,
+        policy=given.metadata,
+        operation=operation,
+        generative=plan.spec.generative,
+    )
     write_s = time.monotonic() - before_write
     _tell(
         console,
