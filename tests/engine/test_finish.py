@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from safelight.engine.finish import result_bands
 from safelight.engine.request import Restoration
 from safelight.geometry import Rect
 from safelight.imaging.pixels import DocumentArray, Sample
 from safelight.imaging.resample import resize
-
 from tests.fakes.restorations import PLAIN, restoration_of
 
 RNG = np.random.default_rng(7)

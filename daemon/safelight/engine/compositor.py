@@ -13,6 +13,9 @@ from safelight.engine.bands import blur
 from safelight.imaging.pixels import DocumentArray, FloatArray, Sample
 from safelight.imaging.profiles import Encoding
 
+LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+"""Rec. 709 weights, used on encoded values: near enough to lightness, and linear."""
+
 BoolArray = npt.NDArray[np.bool_]
 
 FILL_LEVELS = 3
@@ -41,6 +44,14 @@ def restore_colours(
     restored -= encoding.decode(encoded)
     restored += document
     return restored
+
+
+def luma_of(encoded: FloatArray) -> FloatArray:
+    """H W 3 to H W 1; one channel is returned as it is."""
+    if encoded.shape[2] == 1:
+        return encoded
+    red, green, blue = (encoded[..., c : c + 1] for c in range(3))
+    return np.asarray(red * LUMA[0] + green * LUMA[1] + blue * LUMA[2], dtype=np.float32)
 
 
 def untouched(residual: FloatArray) -> BoolArray:

@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from safelight.engine.compositor import blend_in_light, restore_colours, to_samples, untouched
+from safelight.engine.bands import needs_filter
+from safelight.engine.compositor import (
+    BoolArray,
+    blend_in_light,
+    luma_of,
+    restore_colours,
+    to_samples,
+    untouched,
+)
 from safelight.engine.feather import weights_for
+from safelight.engine.grain import Grain, Picture, measure_grain
+from safelight.engine.monochrome import Toning, toning_of
 from safelight.engine.output_rows import DocumentRows, ResidualRows
-from safelight.engine.request import Restoration
+from safelight.engine.request import Restoration, RestoreRequest
+from safelight.geometry import Rect
 from safelight.imaging.pixels import DocumentArray, FloatArray, Sample
 from safelight.imaging.profiles import encoding_for
 
@@ -36,7 +47,8 @@ class ResultBand:
 def result_bands(restoration: Restoration, *, rows_per_band: int) -> Iterator[ResultBand]:
     """The region at output size, `rows_per_band` rows at a time (the last band may be lower).
 
-    The time spent, without the consumer's, is added to `restoration.report["stages_s"]["finish"]`.
+    The time spent, without the consumer's, is added to `restoration.report["stages_s"]["finish"]`; `monochrome`
+    and `grain` there say whether the guard acted and whether grain was added.
     """
     started = time.perf_counter()
     finisher = _Finisher(restoration)
@@ -61,85 +73,155 @@ class _Finisher:
 
     def __init__(self, restoration: Restoration) -> None:
         request = restoration.request
-        self._format = request.format
+        scale = request.settings.output_scale
+        self._format, self._sample = request.format, request.format.sample
+        self._colours = slice(0, request.format.colour_channels)
         self._encoding = encoding_for(request.format, request.icc)
         self._document = DocumentRows(request)
-        self._residual = ResidualRows(restoration, luma=False)
         self._weights = weights_for(request)
-        size = request.region.times(request.settings.output_scale).size
-        self.width, self.height = size
-        filtered = len(set(request.settings.band_weights)) > 1
-        least = _FILTER_PIECE_ROWS if filtered else _LEAST_PIECE_ROWS
-        self.piece_rows = max(least, _PIECE_SAMPLES // (size.width * request.format.channels))
+        self._toning = _toning(restoration)
+        self._residual = ResidualRows(restoration, luma=self._toning is not None)
+        self._place = request.region.times(scale)
+        self.height = self._place.height
+        self._grain: Grain | None = None
+        if request.settings.grain > 0:
+            self._grain = self._measured_grain(request)
+        self.piece_rows = self._piece_rows(needs_filter(request.settings.band_weights))
+        restoration.report["monochrome"] = self._toning is not None
+        restoration.report["grain"] = self._grain is not None
+
+    def _piece_rows(self, filtered: bool) -> int:
+        least = _FILTER_PIECE_ROWS if filtered or self._grain else _LEAST_PIECE_ROWS
+        return max(least, _PIECE_SAMPLES // (self._place.width * self._format.channels))
 
     def block(self, start_row: int, end_row: int) -> DocumentArray:
-        shape = (end_row - start_row, self.width, self._format.channels)
-        block: DocumentArray = np.empty(shape, dtype=self._format.sample.dtype)
+        shape = (end_row - start_row, self._place.width, self._format.channels)
+        block: DocumentArray = np.empty(shape, dtype=self._sample.dtype)
+        make = self._in_place if self._document.scale == 1 else self._enlarged
         for start in range(start_row, end_row, self.piece_rows):
             end = min(end_row, start + self.piece_rows)
-            piece = self._in_place(start, end) if self._document.scale == 1 else self._enlarged(start, end)
-            block[start - start_row : end - start_row] = piece
+            make(start, end, block[start - start_row : end - start_row])
         return block
 
-    def _in_place(self, start: int, end: int) -> DocumentArray:
+    def _in_place(self, start: int, end: int, out: DocumentArray) -> None:
         """Scale 1: the document's samples, changed where there is something to change."""
         document = self._document.samples(start, end)
+        colours = document[..., self._colours]
         weights = self._weights.rows(start, end) if self._weights else None
-        if self._residual.silent or (weights is not None and not weights.any()):
-            return document
-        residual = self._residual.rows(start, end)
-        if not residual.any():
-            return document
-        colours = document[..., : self._format.colour_channels]
-        restored = self._restored(colours, residual, weights)
-        kept = self._kept(document, residual, weights)
-        if kept is not None:
-            restored = np.where(kept[..., None], colours, restored)
-        return self._with_alpha(restored, document[..., self._format.colour_channels :])
-
-    def _kept(
-        self, document: DocumentArray, residual: FloatArray, weights: FloatArray | None
-    ) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]] | None:
-        """Samples to copy bit by bit. None where arithmetic copies by itself: integer sRGB without alpha and
-        mask, because adding 0 and rounding gives the same integer."""
-        if (
-            weights is None
-            and not self._format.alpha
-            and self._encoding.identity
-            and self._format.sample is not Sample.F32
-        ):
-            return None
-        kept = untouched(residual)
+        change = self._change(start, end, colours, weights)
+        if change is None:
+            out[...] = document
+            return
+        restored = restore_colours(colours, change, self._encoding, sample=self._sample)
+        if weights is not None:
+            restored = blend_in_light(colours, restored, weights, self._encoding)
+        result = to_samples(restored, self._sample)
+        if self._copies_by_itself and weights is None:
+            out[...] = result
+            return
+        kept = untouched(change)
         if weights is not None:
             kept |= weights == 0
         if self._format.alpha:
             kept |= document[..., -1] == 0
-        return kept
+            out[..., -1] = document[..., -1]
+        out[..., self._colours] = np.where(kept[..., None], colours, result)
 
-    def _enlarged(self, start: int, end: int) -> DocumentArray:
+    @property
+    def _copies_by_itself(self) -> bool:
+        """Integer sRGB without alpha: adding 0 and rounding gives the same integer."""
+        return self._encoding.identity and not self._format.alpha and self._sample is not Sample.F32
+
+    def _enlarged(self, start: int, end: int, out: DocumentArray) -> None:
         """Scale above 1: the resampled document, changed where there is something to change."""
         numbers = self._document.enlarged(start, end)
-        count = self._format.colour_channels
-        colours, alpha = numbers[..., :count], to_samples(numbers[..., count:], self._format.sample)
+        colours = numbers[..., self._colours]
         weights = self._weights.rows(start, end) if self._weights else None
-        idle = self._residual.silent or (weights is not None and not weights.any())
-        if not idle:
-            residual = self._residual.rows(start, end)
-            restored = restore_colours(colours, residual, self._encoding, sample=self._format.sample)
+        change = self._change(start, end, colours, weights)
+        if self._format.alpha:
+            out[..., -1:] = to_samples(numbers[..., -1:], self._sample)
+        if change is not None:
+            restored = restore_colours(colours, change, self._encoding, sample=self._sample)
             if not self._encoding.identity:
-                restored = np.where(untouched(residual)[..., None], colours, restored)
-            colours = (
-                restored if weights is None else blend_in_light(colours, restored, weights, self._encoding)
-            )
-        return self._with_alpha(to_samples(colours, self._format.sample), alpha)
+                restored = np.where(untouched(change)[..., None], colours, restored)
+            colours = restored
+            if weights is not None:
+                colours = blend_in_light(numbers[..., self._colours], restored, weights, self._encoding)
+        out[..., self._colours] = to_samples(colours, self._sample)
 
-    def _restored(
-        self, colours: DocumentArray, residual: FloatArray, weights: FloatArray | None
-    ) -> DocumentArray:
-        restored = restore_colours(colours, residual, self._encoding, sample=self._format.sample)
-        if weights is not None:
-            restored = blend_in_light(colours, restored, weights, self._encoding)
-        return to_samples(restored, self._format.sample)
+    def _change(
+        self, start: int, end: int, colours: DocumentArray, weights: FloatArray | None
+    ) -> FloatArray | None:
+        """r with everything that acts on it, H W c; None where it is 0 throughout or nobody will see it."""
+        if weights is not None and not weights.any():
+            return None
+        residual = None if self._residual.silent else self._residual.rows(start, end)
+        if residual is not None and not residual.any():
+            residual = None
+        if self._grain is None and (residual is None or self._toning is None):
+            return residual
+        encoded = self._encoded(colours)
+        if self._grain is not None:
+            residual = self._with_grain(residual, encoded, start)
+        if self._toning is not None and residual is not None:
+            residual = self._toning.spread(residual, encoded)
+        return residual
 
-    def _with_alpha(self, colours: DocumentArray, alpha: DocumentArray) -> DocumentArray:
-        return np.concatenate([colours, alpha], axis=2) if self._format.alpha else colours
+    def _with_grain(self, residual: FloatArray | None, encoded: FloatArray, start: int) -> FloatArray:
+        assert self._grain is not None
+        luma = luma_of(encoded)[..., 0]
+        if residual is not None:
+            luma = luma + luma_of(residual)[..., 0]
+        place = Rect(self._place.x, self._place.y + start, self._place.width, len(encoded))
+        grain = self._grain.rows(place, luma)
+        return grain if residual is None else residual + grain
+
+    def _encoded(self, colours: DocumentArray) -> FloatArray:
+        """E of document numbers; resampled ones are rounded first."""
+        if colours.dtype != self._sample.dtype:
+            colours = to_samples(colours.astype(np.float32), self._sample)
+        return self._encoding.encode(colours)
+
+    def _measured_grain(self, request: RestoreRequest) -> Grain | None:
+        """Measured as the result will be seen: at output size, and on luma where only luma is restored."""
+        sent = DocumentRows(replace(request, region=request.sent, mask=None))
+        scale = request.settings.output_scale
+        hidden = request.region.shifted(-request.sent.x, -request.sent.y).times(scale)
+
+        def original(start: int, end: int) -> tuple[FloatArray, BoolArray]:
+            samples = sent.samples(start, end)
+            return self._measurable(self._encoded(samples[..., self._colours])), self._visible(samples)
+
+        def around(start: int, end: int) -> tuple[FloatArray, BoolArray]:
+            encoded, usable = original(start, end)
+            usable[max(0, hidden.y - start) : max(0, hidden.bottom - start), hidden.x : hidden.right] = False
+            return encoded, usable
+
+        def inside(start: int, end: int) -> tuple[FloatArray, BoolArray]:
+            samples = self._document.samples(start, end)
+            before = self._measurable(self._encoded(samples[..., self._colours]))
+            after = before if self._residual.silent else before + self._residual.rows(start, end)
+            return np.concatenate([before, after], axis=2), self._visible(samples)
+
+        return measure_grain(
+            Picture(original, request.sent.height * scale),
+            Picture(around, request.sent.height * scale),
+            Picture(inside, self.height),
+            amount=request.settings.grain,
+            seed=request.settings.seed,
+        )
+
+    def _measurable(self, encoded: FloatArray) -> FloatArray:
+        return encoded if self._toning is None else luma_of(encoded)
+
+    def _visible(self, samples: DocumentArray) -> BoolArray:
+        if self._format.alpha:
+            return np.asarray(samples[..., -1] > 0)
+        return np.ones(samples.shape[:2], dtype=bool)
+
+
+def _toning(restoration: Restoration) -> Toning | None:
+    request = restoration.request
+    if request.format.colour_channels == 1:
+        return None
+    return toning_of(restoration.network_input, request.settings.monochrome)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from safelight.engine.bands import HALO_PX, needs_filter, weigh_bands
-from safelight.engine.compositor import FILL_REACH_PX, fill_transparent
+from safelight.engine.compositor import FILL_REACH_PX, fill_transparent, luma_of, to_samples
 from safelight.engine.region_plan import covered_document
 from safelight.engine.request import Restoration, RestoreRequest
 from safelight.geometry import Rect
@@ -18,7 +18,6 @@ from safelight.imaging.pixels import DocumentArray, FloatArray
 from safelight.imaging.resample import resize_rows, source_rows
 
 _LANCZOS_PX = 4  # its three source pixels on each side, and one for rounding
-_LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)  # Rec. 709, on encoded values
 
 
 class DocumentRows:
@@ -39,8 +38,10 @@ class DocumentRows:
         self._fill = self.scale > 1 and request.format.alpha and not self._source[..., -1].all()
 
     def samples(self, start_row: int, end_row: int) -> DocumentArray:
-        """Rows of the region itself, all channels; a view. At scale 1 only."""
-        return self._own[start_row:end_row]
+        """Output rows in the document's own type, all channels; at scale 1 a view of what was sent."""
+        if self.scale == 1:
+            return self._own[start_row:end_row]
+        return to_samples(self.enlarged(start_row, end_row), self._format.sample)
 
     def enlarged(self, start_row: int, end_row: int) -> FloatArray:
         """Output rows as float32 document numbers, all channels, neither rounded nor clipped."""
@@ -110,9 +111,7 @@ class ResidualRows:
 
     def _channels(self, rows: FloatArray) -> FloatArray:
         if self._luma:
-            red, green, blue = (rows[..., c : c + 1] for c in range(3))
-            luma: FloatArray = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
-            return luma
+            return luma_of(rows)
         if self._grey:
             mean: FloatArray = (rows[..., 0:1] + rows[..., 1:2] + rows[..., 2:3]) * np.float32(1 / 3)
             return mean
