@@ -3,8 +3,7 @@
 A pair is: sharp -> softened target -> camera blur -> reduction -> sharpening, noise and JPEG. The softening
 of the target is what keeps a network trained on razor-sharp procedural pictures from over-sharpening
 photographs, and it is what the sharpness input controls: 0 (faithful) draws 0.5 to 2.5 target px at scale 4,
-1 (crisp) draws 0 to 0.3. Lengths are given for scale 4 and shrink in proportion for scales 2 and 1. Each
-sample depends on (seed, index) only.
+1 (crisp) draws 0 to 0.3. Each sample depends on (seed, index) only.
 
     python -m training.degrade --pictures DIR --scale 4 --count 16000 --out pool_x4.npz [--workers 2]
 """
@@ -30,14 +29,16 @@ ByteArray = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Damage:
-    """How the pairs of one scale are drawn. Lengths are target px at scale 4, noise is in 8-bit levels."""
+    """How the pairs of one scale are drawn. Lengths are target px, noise is in 8-bit levels."""
 
     clean_share: float
     """Share of samples that are reduced and nothing else; large where a clean input must stay unchanged."""
     full_crisp_share: float
     """Share of samples of sharpness exactly 1; half are exactly 0, the rest uniform between."""
-    crisp_softness: float
-    """Largest target softness at sharpness 1; at sharpness 0 it is 2.5."""
+    faithful_softness: tuple[float, float]
+    """Range of the target's softness at sharpness 0."""
+    crisp_softness: tuple[float, float]
+    """The same at sharpness 1."""
     blur: tuple[float, float]
     """Range of the camera blur's deviation."""
     blur_share: tuple[float, float]
@@ -51,13 +52,13 @@ class Damage:
 
 
 DAMAGE = {
-    4: Damage(0.03, 0.1, 0.3, (0.2, 2.4), (1, 0), 0.15, (0, 3.5), 0.3, (40, 99)),
-    2: Damage(0.06, 0.0, 0.8, (0.2, 2.4), (1, 0), 0.15, (0, 3.5), 0.25, (75, 99)),
-    1: Damage(0.25, 0.0, 0.8, (0.2, 4.0), (0.1, 0.5), 0.0, (4, 15), 0.6, (25, 94)),
+    4: Damage(0.03, 0.1, (0.5, 2.5), (0, 0.3), (0.2, 2.4), (1, 0), 0.15, (0, 3.5), 0.3, (40, 99)),
+    2: Damage(0.06, 0.0, (0.25, 1.25), (0, 0.4), (0.1, 1.2), (1, 0), 0.15, (0, 3.5), 0.25, (75, 99)),
+    1: Damage(0.3, 0.1, (0, 2.0), (0, 0.3), (0.3, 1.3), (0.05, 0.5), 0.0, (6, 15), 0.6, (20, 86)),
 }
 HEAVY_SHARE = 0.25
 """Share of samples with strong noise and JPEG; half of these pass the whole chain twice."""
-GRAIN_KEPT = 3.0
+GRAIN_KEPT = 4.0
 """At scale 1, clean samples carry noise of up to so many 8-bit levels in low and target alike: faint grain of
 a good photograph is no damage."""
 LOW_PATCH_PX = {4: 32, 2: 32, 1: 64}
@@ -83,10 +84,11 @@ def degrade(sharp: FloatArray, *, scale: int, rng: np.random.Generator) -> Sampl
     The blur wraps around at the border: callers cut a margin away. Both sides of `low` must be at least the
     21 pixels of the blur kernels.
     """
-    damage, unit = DAMAGE[scale], scale / 4
+    damage = DAMAGE[scale]
     sharpness = _draw_sharpness(damage, rng)
-    softest = 2.5 + (damage.crisp_softness - 2.5) * sharpness
-    softness_px = rng.uniform(0.5 * (1 - sharpness), softest) * unit
+    faithful, crisp = damage.faithful_softness, damage.crisp_softness
+    least, most = (f + (c - f) * sharpness for f, c in zip(faithful, crisp, strict=True))
+    softness_px = rng.uniform(least, most)
     kind = rng.random()
     clean, heavy = kind < damage.clean_share, kind > 1 - HEAVY_SHARE
     twice = heavy and rng.random() < 0.5
@@ -103,7 +105,7 @@ def degrade(sharp: FloatArray, *, scale: int, rng: np.random.Generator) -> Sampl
         return Sample(_to_levels(_reduce(target, height, width, rng)), target, sharpness)
     blurred: FloatArray = target
     if scale > 1 or rng.random() < damage.blur_share[0] + damage.blur_share[1] * sharpness:
-        kernel = _camera_kernel(rng, damage.blur[0] * unit, damage.blur[1] * unit)
+        kernel = _camera_kernel(rng, *damage.blur)
         blurred = np.fft.irfft2(spectrum * _transfer(sharp.shape, kernel), sharp.shape[:2], axes=(0, 1))
     low: FloatArray = np.asarray(blurred, dtype=np.float32)
     if twice:

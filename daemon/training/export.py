@@ -9,8 +9,8 @@ import argparse
 from pathlib import Path
 
 import torch
-from safelight.engine.networks.compact import CompactNetwork, save_compact
 
+from safelight.engine.networks.compact import CompactNetwork, save_compact
 from training.train import Trainer
 
 

@@ -35,10 +35,8 @@ def generate_picture(seed: int, index: int, *, size: int = 384) -> ByteArray:
     """Return picture `index`, uint8 (size, size, 3), sRGB-encoded; it depends on the arguments only."""
     rng = np.random.default_rng((seed, index))
     canvas_px = size * OVERSAMPLING
-    if rng.random() < TEXT_SHARE:
-        canvas = _text_and_lines(rng, canvas_px, seed)
-    else:
-        canvas = _dead_leaves(rng, canvas_px, seed)
+    draw = _text_and_lines if rng.random() < TEXT_SHARE else _dead_leaves
+    canvas = draw(rng, canvas_px, seed)
     canvas = canvas.reshape(size, OVERSAMPLING, size, OVERSAMPLING, 3).mean((1, 3))
     return np.asarray(np.clip(canvas, 0, 1) * 255 + 0.5, dtype=np.uint8)
 

@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from safelight.engine.networks.compact import CompactNetwork
 from torch import Tensor
+
+from safelight.engine.networks.compact import CompactNetwork
 
 EMA_DECAY = 0.998
 WARM_UP_STEPS = 200
