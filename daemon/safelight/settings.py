@@ -53,10 +53,6 @@ COMMON: tuple[SettingSpec, ...] = (
         "precision", "Precision", "choice", "auto", "Arithmetic of the network; auto chooses by measurement.",
         choices=("auto", "fp32", "bf16", "fp16"), advanced=True,
     ),
-    SettingSpec(
-        "authors_exact", "As the authors' script", "bool", False,
-        "Reproduce the authors' resampling, colour source, rounding and noise.", advanced=True,
-    ),
 )  # fmt: skip
 
 COMMON_PRESETS: Mapping[str, Mapping[str, SettingValue]] = MappingProxyType(
@@ -88,7 +84,6 @@ class RestoreSettings:
     monochrome: str = "auto"
     feather: float = -1.0
     precision: str = "auto"
-    authors_exact: bool = False
     own: Mapping[str, SettingValue] = field(default_factory=dict)
     """The pipeline's own settings; absent ones have their default."""
 
