@@ -1,0 +1,121 @@
+"""The record of operations: kept in order, through every container."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from safelight.imaging.files import open_picture, write_picture
+from safelight.imaging.pixels import PixelFormat
+from safelight.imaging.record import (
+    PixelHash,
+    append_operation,
+    digital_source_type,
+    now,
+    pixels_sha256,
+    read_operations,
+)
+from safelight.imaging.xmp import XmpDamaged
+
+ENHANCED = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
+COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+FULLY_GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+FIRST = {"pipeline": "compact", "region": [1, 2, 3, 4], "settings": {"strength": 0.8, "text": 'ä <&> "q"'}}
+SECOND = {"pipeline": "osediff", "seed": 42, "tiles": None}
+
+
+def test_a_new_packet_holds_the_operation() -> None:
+    xmp = append_operation(None, FIRST, generative=False)
+    assert read_operations(xmp) == [{**FIRST, "generative": False}]
+    assert digital_source_type(xmp) == ENHANCED
+
+
+def test_later_operations_are_appended() -> None:
+    xmp = append_operation(append_operation(None, FIRST, generative=False), SECOND, generative=True)
+    assert [o["pipeline"] for o in read_operations(xmp)] == ["compact", "osediff"]
+    assert digital_source_type(xmp) == COMPOSITE
+
+
+def test_once_generative_always_generative() -> None:
+    xmp = append_operation(append_operation(None, SECOND, generative=True), FIRST, generative=False)
+    assert digital_source_type(xmp) == COMPOSITE
+
+
+@pytest.mark.parametrize("generative", [False, True])
+def test_a_fully_generated_picture_stays_one(generative: bool) -> None:
+    packet = append_operation(None, FIRST, generative=False).replace(
+        ENHANCED.encode(), FULLY_GENERATED.encode()
+    )
+    assert digital_source_type(append_operation(packet, SECOND, generative=generative)) == FULLY_GENERATED
+
+
+def test_other_content_and_its_prefixes_stay() -> None:
+    packet = (
+        b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
+        b' xmlns:lr="http://ns.adobe.com/lightroom/1.0/" lr:weightedFlatSubject="harbour"/>'
+        b'</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    )
+    xmp = append_operation(packet, FIRST, generative=False)
+    assert b'lr:weightedFlatSubject="harbour"' in xmp
+    assert xmp.startswith(b"<?xpacket begin=")
+    assert len(read_operations(xmp)) == 1
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".jpg", ".png", ".webp", ".avif"])
+def test_the_record_travels_in_every_container(tmp_path: Path, suffix: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 30, 3), dtype=np.uint8)
+    fmt = PixelFormat.of(pixels)
+    write_picture(tmp_path / f"1{suffix}", pixels, fmt, operation=FIRST)
+    once = open_picture(tmp_path / f"1{suffix}")
+    write_picture(
+        tmp_path / f"2{suffix}", once.read(), fmt, metadata=once.metadata, operation=SECOND, generative=True
+    )
+    twice = open_picture(tmp_path / f"2{suffix}").metadata.xmp
+    assert read_operations(twice) == [{**FIRST, "generative": False}, {**SECOND, "generative": True}]
+    assert digital_source_type(twice) == COMPOSITE
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".jpg", ".png", ".webp"])
+def test_a_long_record_is_not_lost(tmp_path: Path, suffix: str) -> None:
+    pixels = np.zeros((8, 8, 3), dtype=np.uint8)
+    operation = {"tiles": ["0123456789" * 4] * 2000}  # beyond the 64 KB of one JPEG segment
+    notes = write_picture(tmp_path / f"a{suffix}", pixels, PixelFormat.of(pixels), operation=operation)
+    kept = open_picture(tmp_path / f"a{suffix}").metadata.xmp
+    assert read_operations(kept)[0]["tiles"] == operation["tiles"]
+    assert notes == ()
+
+
+def test_a_damaged_record_is_an_error() -> None:
+    xmp = append_operation(None, FIRST, generative=False).replace(b'"pipeline"', b'"pipeline')
+    with pytest.raises(XmpDamaged, match="not JSON"):
+        read_operations(xmp)
+
+
+def test_no_packet_has_no_operations() -> None:
+    assert read_operations(b"") == []
+    assert digital_source_type(b"") is None
+
+
+def test_pixel_hashes_do_not_depend_on_bands_or_layout() -> None:
+    pixels = np.random.default_rng(0).integers(0, 65535, (20, 30, 3), dtype=np.uint16)
+    digest = PixelHash()
+    for start in range(0, 20, 7):
+        digest.update(pixels[start : start + 7])
+    assert digest.hexdigest() == pixels_sha256(pixels)
+    assert pixels_sha256(np.asfortranarray(pixels)) == pixels_sha256(pixels)
+    assert pixels_sha256(pixels[::-1]) != pixels_sha256(pixels)
+
+
+def test_the_hash_is_that_of_the_bytes() -> None:
+    assert (
+        pixels_sha256(np.array([[[1, 2, 3]]], dtype=np.uint8))
+        == "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81"
+    )
+
+
+def test_times_are_utc_seconds() -> None:
+    assert now().endswith("+00:00")
+    assert len(now()) == len("2026-01-01T00:00:00+00:00")
