@@ -25,7 +25,8 @@ RESIDUAL_LIMIT = 1.9375
 """Residuals are clipped here before the taper, so that rounding of many tiles cannot overflow int16."""
 RESIDUAL_ROUNDING = 0.5 / RESIDUAL_UNIT
 """Error of one tile's rounding. A sample under n tiles is off by at most n times this: 4 tiles in a regular
-plan, 1.2e-4, a thirtieth of an 8-bit level; a tile whose residual is 0 adds exactly 0."""
+plan, 1.2e-4 or a thirtieth of an 8-bit level; 9 where the last tiles are shifted back by more than a step
+less an overlap. A tile whose residual is 0 adds exactly 0."""
 LATENT_UNIT = float(1 << 32)
 """int64 then spans +-2.1e9 in steps of 2.3e-10: finer than float32 for every latent above 1/500."""
 MAPPED_ABOVE_BYTES = 256 * 10**6
