@@ -165,7 +165,7 @@ def setting_named(spec: PipelineSpec, name: str) -> SettingSpec:
 def unknown_name(kind: str, name: str, known: list[str]) -> InvalidRequest:
     """An error that offers the nearest known name, or all of them."""
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else "there are " + ", ".join(known)
+    hint = f"did you mean {near[0]}?" if near else "known are " + ", ".join(known)
     return InvalidRequest(
         f"there is no {kind} {name!r}: {hint}", f"UNKNOWN_{kind.upper()}", details={kind: name[:80]}
     )

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from safelight.cli.console import Console
 from safelight.cli.values import region_of
 from safelight.geometry import Rect, Size
-from safelight.imaging.srgb import read_srgb8, write_srgb8
+from safelight.imaging.srgb import Srgb8, read_srgb8, write_srgb8
 
 VIEW_PX = 640  # long side of each whole picture on the sheet
 CROP_PX = 640  # side of each magnified crop
@@ -34,7 +34,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def sheet(panels: list[tuple[str, np.ndarray]], crop: Rect) -> np.ndarray:
+def sheet(panels: list[tuple[str, Srgb8]], crop: Rect) -> Srgb8:
     """Panels (caption, H W 3 uint8 sRGB) side by side, whole above and `crop` (of the last panel) magnified
     below without smoothing. Panels of another size are shown at the last one's, enlarged without smoothing."""
     height, width = panels[-1][1].shape[:2]
@@ -68,7 +68,7 @@ def _fitted(size: Size, long_side: int) -> Size:
     return size.scaled(long_side / size.long_side)
 
 
-def busiest_crop(before: np.ndarray, after: np.ndarray) -> Rect:
+def busiest_crop(before: Srgb8, after: Srgb8) -> Rect:
     """The square of `after` where the two differ most."""
     height, width = after.shape[:2]
     old = Image.fromarray(before).resize((width, height), Image.Resampling.BICUBIC)

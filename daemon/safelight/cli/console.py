@@ -40,7 +40,7 @@ class Console:
         if not self.json_lines:
             self._out.print(renderable)
 
-    def event(self, name: str, **values: object) -> None:
+    def event(self, name: str, /, **values: object) -> None:
         """A JSON line; silent without JSON lines."""
         if self.json_lines:
             sys.stdout.write(json.dumps({"event": name, **values}) + "\n")

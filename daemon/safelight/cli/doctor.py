@@ -111,10 +111,8 @@ def _daemon() -> Iterator[Finding]:
             "device", "there is an NVIDIA GPU but torch does not use it",
             "install the CUDA build of torch, see README, Installing by hand",
         )  # fmt: skip
-    for pipeline in pipelines:
-        yield Finding(
-            pipeline.spec.id, "installed" if pipeline.installed else "not installed", pipeline.install_hint
-        )
+    for pipeline in pipelines:  # one that is not installed is a choice, not a fault
+        yield Finding(pipeline.spec.id, pipeline.install_hint or "installed")
 
 
 def _log() -> Iterator[Finding]:

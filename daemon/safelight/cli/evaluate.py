@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -23,10 +24,20 @@ from safelight.client.restoration import RestorationClient, Work
 from safelight.errors import InputFileError, SafelightError
 from safelight.geometry import Rect, Size
 from safelight.imaging import metrics
-from safelight.imaging.srgb import read_srgb8
+from safelight.imaging.pixels import DocumentArray
+from safelight.imaging.srgb import Srgb8, read_srgb8
 from safelight.settings import unknown_name
+from safelight.spec import PipelineSpec
 
 MEASURES = ("psnr", "ssim", "gmsd")
+
+
+class Pair(NamedTuple):
+    """A picture and its reference."""
+
+    name: str
+    lr: Path
+    hr: Path
 
 
 @dataclass(frozen=True)
@@ -45,25 +56,27 @@ def run(given: argparse.Namespace, console: Console) -> int:
         if given.pipeline not in specs:
             raise unknown_name("pipeline", given.pipeline, list(specs))
         with console.progress("evaluate") as bar:
-            for number, (name, lr, hr) in enumerate(pairs):
+            for number, pair in enumerate(pairs):
                 try:
-                    row = _measure(name, lr, hr, given, specs[given.pipeline], client)
+                    row = _measure(pair, given, specs[given.pipeline], client)
                 except SafelightError as error:
-                    console.error(error, file=name)
+                    console.error(error, file=str(pair.lr))
                     failed += 1
                     continue
                 rows.append(row)
-                console.event("picture", name=name, **row.values)
-                bar.show(stage=name, fraction=(number + 1) / len(pairs), tiles_done=0, tiles=0, eta_s=-1)
+                console.event("picture", name=row.name, **row.values)
+                bar.show(stage=row.name, fraction=(number + 1) / len(pairs), tiles_done=0, tiles=0, eta_s=-1)
     if not rows:
         raise InputFileError("no pair could be measured", "NO_PICTURES")
     mean = {m: {k: statistics.fmean(r.values[m][k] for r in rows) for k in MEASURES} for m in rows[0].values}
-    console.table(_table(rows, mean))
+    baseline = "bicubic" if "bicubic" in mean else "input"
+    console.table(_picture_table(rows, given.pipeline, baseline))
+    console.table(_mean_table(mean, len(rows)))
     console.event("mean", pictures=len(rows), failed=failed, **mean)
     return 3 if failed else 0
 
 
-def _pairs(lr_folder: Path, hr_folder: Path) -> Iterator[tuple[str, Path, Path]]:
+def _pairs(lr_folder: Path, hr_folder: Path) -> Iterator[Pair]:
     for folder in (lr_folder, hr_folder):
         if not folder.is_dir():
             raise InputFileError(f"{folder} is not a folder: name one with pictures", "NO_PICTURES")
@@ -75,35 +88,33 @@ def _pairs(lr_folder: Path, hr_folder: Path) -> Iterator[tuple[str, Path, Path]]
                 f"{lr.name} has no reference of the same name in {hr_folder}", "NO_REFERENCE"
             )
         found = True
-        yield lr.stem, lr, references[lr.stem]
+        yield Pair(lr.stem, lr, references[lr.stem])
     if not found:
         raise InputFileError(f"there are no pictures in {lr_folder}", "NO_PICTURES")
 
 
-def _measure(name, lr_path, hr_path, given, spec, client) -> Row:  # type: ignore[no-untyped-def]
-    lr, hr = read_srgb8(lr_path), read_srgb8(hr_path)
-    size = Size(lr.shape[1], lr.shape[0])
-    scale = hr.shape[1] // size.width
-    if (size.width * scale, size.height * scale) != (hr.shape[1], hr.shape[0]):
+def _measure(pair: Pair, given: argparse.Namespace, spec: PipelineSpec, client: RestorationClient) -> Row:
+    lr, hr = read_srgb8(pair.lr), read_srgb8(pair.hr)
+    size, target = Size(lr.shape[1], lr.shape[0]), Size(hr.shape[1], hr.shape[0])
+    scale = target.width // size.width
+    if (size.width * scale, size.height * scale) != target:
         raise InputFileError(
-            f"{name}: the reference is {hr.shape[1]} x {hr.shape[0]}, not a multiple of {size.width} x {size.height}",
+            f"the reference is {target.width} x {target.height}, not a multiple of {size.width} x {size.height}",
             "SIZES_DIFFER",
         )
-    given.scale = scale
     settings = settings_of(given, spec, in_place=scale == 1)
-    work = Work(size, Rect.of_size(size), Rect.of_size(size), lr, title=name)
-    restored = client.restore(work, settings).pixels
-    outputs = {spec.id: restored}
-    if scale > 1:
-        picture, target = Image.fromarray(lr), (hr.shape[1], hr.shape[0])
-        outputs["bicubic"] = np.asarray(picture.resize(target, Image.Resampling.BICUBIC))
-        outputs["lanczos"] = np.asarray(picture.resize(target, Image.Resampling.LANCZOS))
-    else:
+    settings = settings.with_values(spec, {"output_scale": scale})
+    work = Work(size, Rect.of_size(size), Rect.of_size(size), lr, title=pair.name)
+    outputs: dict[str, DocumentArray] = {spec.id: client.restore(work, settings).pixels}
+    if scale == 1:
         outputs["input"] = lr
-    return Row(name, {method: measures(pixels, hr) for method, pixels in outputs.items()})
+    else:
+        for name in (Image.Resampling.BICUBIC, Image.Resampling.LANCZOS):
+            outputs[name.name.lower()] = np.asarray(Image.fromarray(lr).resize(target, name))
+    return Row(pair.name, {method: measures(pixels, hr) for method, pixels in outputs.items()})
 
 
-def measures(pixels: np.ndarray, reference: np.ndarray) -> dict[str, float]:
+def measures(pixels: DocumentArray, reference: Srgb8) -> dict[str, float]:
     return {
         "psnr": float(metrics.psnr_y(pixels, reference)),
         "ssim": float(metrics.ssim_y(pixels, reference)),
@@ -111,9 +122,22 @@ def measures(pixels: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     }
 
 
-def _table(rows: list[Row], mean: dict[str, dict[str, float]]) -> Table:
-    methods = list(mean)
-    table = Table("picture", *(f"{m} {k}" for m in methods for k in MEASURES))
-    for row in [*rows, Row("mean", mean)]:
-        table.add_row(row.name, *(f"{row.values[m][k]:.4f}" for m in methods for k in MEASURES))
+def _picture_table(rows: list[Row], pipeline: str, baseline: str) -> Table:
+    """Each picture: the pipeline's values and what it gains over the baseline."""
+    table = Table("picture", "PSNR", "SSIM", "GMSD", f"PSNR over {baseline}")
+    for row in rows:
+        ours, theirs = row.values[pipeline], row.values[baseline]
+        gain = f"{ours['psnr'] - theirs['psnr']:+.2f} dB"
+        table.add_row(row.name, *_texts(ours), gain)
     return table
+
+
+def _mean_table(mean: dict[str, dict[str, float]], pictures: int) -> Table:
+    table = Table(f"mean of {pictures}", "PSNR", "SSIM", "GMSD (lower is better)")
+    for method, values in mean.items():
+        table.add_row(method, *_texts(values))
+    return table
+
+
+def _texts(values: dict[str, float]) -> tuple[str, str, str]:
+    return f"{values['psnr']:.2f} dB", f"{values['ssim']:.4f}", f"{values['gmsd']:.4f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from safelight.cli.sources import Pair, pairs
 from safelight.cli.values import region_of, settings_of
 from safelight.client.record import operation_of
 from safelight.client.restoration import RestorationClient, Restored, Work, sent_rect
-from safelight.errors import InvalidRequest, SafelightError, Unavailable
+from safelight.errors import InvalidRequest, OutputFileError, SafelightError, Unavailable
 from safelight.geometry import Rect
 from safelight.imaging.files import PictureFile, check_output, open_picture, write_picture
 from safelight.imaging.pixels import DocumentArray, MaskArray
@@ -80,7 +80,7 @@ def _restore_many(found: list[Pair], plan: Plan, client: RestorationClient, cons
             console.event("skipped", file=str(pair.source), output=str(pair.target))
             continue
         try:
-            pair.target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(pair.target.parent)
             _restore_one(pair, plan, client, console)
         except Unavailable:
             raise
@@ -91,6 +91,15 @@ def _restore_many(found: list[Pair], plan: Plan, client: RestorationClient, cons
     console.say(f"{done} restored, {skipped} skipped because their output exists, {failed} failed")
     console.event("summary", restored=done, skipped=skipped, failed=failed)
     return EXIT_SOME_FAILED if failed else 0
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputFileError(
+            f"the folder {folder} cannot be made ({error.strerror}): name another", "FOLDER_MISSING"
+        ) from None
 
 
 def _restore_one(pair: Pair, plan: Plan, client: RestorationClient, console: Console) -> None:
@@ -208,7 +217,7 @@ def _tell(
     pair: Pair,
     result: DocumentArray,
     restored: Restored,
-    notes: list[str],
+    notes: Sequence[str],
     times_s: dict[str, float],
 ) -> None:
     height, width = result.shape[:2]
@@ -224,5 +233,5 @@ def _tell(
         job_id=restored.job_id,
         seconds={k: round(v, 4) for k, v in {**times_s, **restored.times_s}.items()},
         report=restored.report,
-        notes=notes,
+        notes=list(notes),
     )

@@ -139,7 +139,8 @@ class RestorationClient:
 
     def state(self) -> dpb.GetStateResponse:
         with our_errors():
-            return self._daemon.GetState(dpb.GetStateRequest(), timeout=CALL_WAIT_S)
+            state: dpb.GetStateResponse = self._daemon.GetState(dpb.GetStateRequest(), timeout=CALL_WAIT_S)
+        return state
 
     def jobs(self) -> list[dpb.JobInfo]:
         """Newest first."""
@@ -154,7 +155,8 @@ class RestorationClient:
     def load(self, pipeline: str, keep_alive_s: float | None = None) -> dpb.Resident:
         with our_errors():
             request = dpb.LoadPipelineRequest(pipeline=pipeline, keep_alive_s=keep_alive_s)
-            return self._daemon.LoadPipeline(request, timeout=LOAD_WAIT_S).resident
+            answer: dpb.LoadPipelineResponse = self._daemon.LoadPipeline(request, timeout=LOAD_WAIT_S)
+        return answer.resident
 
     def unload(self, pipeline: str = "") -> int:
         """Frees one pipeline or all; gives the bytes freed at once."""
