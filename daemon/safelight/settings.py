@@ -148,11 +148,13 @@ def default_settings(spec: PipelineSpec, *, in_place: bool) -> RestoreSettings:
 
 
 def preset_values(spec: PipelineSpec, name: str) -> Mapping[str, SettingValue]:
-    """The settings a preset stands for; the pipeline's own presets win over the common ones."""
+    """The settings a preset stands for; the pipeline's own presets win over the common ones. Its name may be
+    written as people write it: `Film still` is film-still."""
     presets = {**COMMON_PRESETS, **spec.presets}
-    if name not in presets:
+    key = "-".join(name.lower().replace("_", " ").split())
+    if key not in presets:
         raise unknown_name("preset", name, list(presets))
-    return presets[name]
+    return presets[key]
 
 
 def setting_named(spec: PipelineSpec, name: str) -> SettingSpec:
