@@ -144,6 +144,30 @@ def test_grey_with_a_profile_becomes_srgb_where_only_colour_fits(tmp_path: Path)
     assert np.max(np.abs(back - expected)) <= 0.51
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+def test_a_profile_that_the_file_would_lose_is_applied(tmp_path: Path, suffix: str) -> None:
+    pixels = smooth(Sample.U8, 1)  # grey, with a profile for RGB: libvips drops it in silence
+    notes = write_picture(tmp_path / f"a{suffix}", pixels, PixelFormat.of(pixels), icc=PROPHOTO)
+    assert any("sRGB" in n for n in notes)
+    expected = encoding_for(PixelFormat.of(pixels), PROPHOTO).encode(pixels) * 255
+    picture = open_picture(tmp_path / f"a{suffix}")
+    assert picture.icc == b""
+    assert np.max(np.abs(picture.read() - expected)) <= 2.5  # JPEG at quality 95
+
+
+def test_a_float_picture_that_loses_its_profile_is_linear_srgb(tmp_path: Path) -> None:
+    pixels = np.full((4, 4, 1), 0.5, dtype=np.float32)
+    write_picture(tmp_path / "a.tif", pixels, PixelFormat.of(pixels), icc=PROPHOTO)
+    np.testing.assert_allclose(open_picture(tmp_path / "a.tif").read(), 0.5 ** (461 / 256), atol=1e-5)
+
+
+def test_srgb_numbers_stay_when_their_profile_cannot(tmp_path: Path) -> None:
+    pixels = smooth(Sample.U16, 1)
+    profile = icc.rgb_profile(icc.SRGB, icc.parametric(3, *icc.SRGB_PARAMETERS))
+    write_picture(tmp_path / "a.png", pixels, PixelFormat.of(pixels), icc=profile)
+    np.testing.assert_array_equal(open_picture(tmp_path / "a.png").read(), pixels)
+
+
 def test_bands_make_the_same_file_as_the_whole(tmp_path: Path) -> None:
     pixels = noise(Sample.U16, 3)
     fmt = PixelFormat.of(pixels)
@@ -320,6 +344,7 @@ def test_a_damaged_middle_is_noticed(tmp_path: Path) -> None:
         ("a", 3, "SUFFIX_UNKNOWN"),
         ("a.heic", 3, "FORMAT_NOT_SUPPORTED"),
         ("a.jpg", 4, "FORMAT_NOT_SUPPORTED"),
+        ("folder.png", 3, "WRITE_FAILED"),
         ("nowhere/a.png", 3, "FOLDER_NOT_WRITABLE"),
         ("file.txt/a.png", 3, "FOLDER_NOT_WRITABLE"),
     ],
@@ -328,6 +353,7 @@ def test_names_that_cannot_be_written_are_refused_early(
     tmp_path: Path, name: str, channels: int, reason: str
 ) -> None:
     (tmp_path / "file.txt").write_text("a file, not a folder")
+    (tmp_path / "folder.png").mkdir()
     pixels = noise(Sample.U8, channels)
     for attempt in (
         lambda: check_output(tmp_path / name, PixelFormat.of(pixels)),
@@ -336,7 +362,7 @@ def test_names_that_cannot_be_written_are_refused_early(
         with pytest.raises(OutputFileError) as refusal:
             attempt()
         assert refusal.value.reason == reason
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["file.txt"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file.txt", "folder.png"]
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind the superuser")

@@ -29,7 +29,7 @@ def append_operation(xmp: bytes | None, operation: Mapping[str, object], generat
     """
     packet = Packet(xmp or b"")
     entry = {**operation, "generative": generative}
-    packet.append(OPERATIONS, json.dumps(entry, ensure_ascii=False, sort_keys=True, allow_nan=False))
+    packet.append(OPERATIONS, json.dumps(entry, sort_keys=True, allow_nan=False))
     if packet.value(SOURCE_TYPE) not in _STRONGER:
         earlier = any(o.get("generative") for o in _operations(packet))
         packet.set_value(SOURCE_TYPE, GENERATIVE_SOURCE if earlier else ENHANCED_SOURCE)

@@ -35,6 +35,7 @@ from safelight.imaging.record import append_operation
 from safelight.imaging.tiff import TiffDamaged
 
 LOSSY_QUALITY = 95  # JPEG and AVIF: no visible loss, and colour at full resolution (4:4:4)
+_AVIF_EFFORT = 1  # measured on 1.5 megapixels: the default 4 takes 15 times as long for the same size
 _BIGTIFF_FROM_BYTES = 4_000_000_000  # classic offsets end at 2^32; deflate may grow noise slightly
 _USUAL_PIXELS_PER_MM = 72 / 25.4  # what software assumes where a file states none
 _FREE_BYTES_OF_A_FULL_DISK = 1 << 20
@@ -47,26 +48,25 @@ class _Container(NamedTuple):
     samples: tuple[Sample, ...]
     """What it holds, deepest last."""
     alpha: bool
-    grey: bool
     iptc: bool
 
 
 _INTEGERS = (Sample.U8, Sample.U16)
-_PNG = _Container("PNG", "pngsave", {"compression": 6}, _INTEGERS, alpha=True, grey=True, iptc=False)
+_PNG = _Container("PNG", "pngsave", {"compression": 6}, _INTEGERS, alpha=True, iptc=False)
 _TIFF = _Container(
-    "TIFF", "tiffsave", {"compression": "deflate"}, (*_INTEGERS, Sample.F32), alpha=True, grey=True, iptc=True
+    "TIFF", "tiffsave", {"compression": "deflate"}, (*_INTEGERS, Sample.F32), alpha=True, iptc=True
 )
 _JPEG = _Container(
     "JPEG", "jpegsave", {"Q": LOSSY_QUALITY, "subsample_mode": "off", "optimize_coding": True},
-    (Sample.U8,), alpha=False, grey=True, iptc=True,
+    (Sample.U8,), alpha=False, iptc=True,
 )  # fmt: skip
 # lossy WebP always halves the resolution of colour
 _WEBP = _Container(
-    "WebP", "webpsave", {"lossless": True, "exact": True}, (Sample.U8,), alpha=True, grey=False, iptc=False
+    "WebP", "webpsave", {"lossless": True, "exact": True}, (Sample.U8,), alpha=True, iptc=False
 )
 _AVIF = _Container(
-    "AVIF", "heifsave", {"compression": "av1", "Q": LOSSY_QUALITY, "subsample_mode": "off"},
-    _INTEGERS, alpha=True, grey=False, iptc=False,
+    "AVIF", "heifsave", {"compression": "av1", "Q": LOSSY_QUALITY, "subsample_mode": "off", "effort": _AVIF_EFFORT},
+    _INTEGERS, alpha=True, iptc=False,
 )  # fmt: skip
 _AVIF_BITS = 12
 _SUFFIXES = {
@@ -84,7 +84,10 @@ _VIPS_FORMATS = {Sample.U8: "uchar", Sample.U16: "ushort", Sample.F32: "float"}
 def check_output(path: Path | str, fmt: PixelFormat) -> None:
     """Raises what `write_picture` would raise for this name and format, before any work is done."""
     _container_for(Path(path), fmt)
-    folder = _real(path).parent
+    target = _real(path)
+    if target.is_dir():
+        raise _is_folder(target)
+    folder = target.parent
     if not folder.is_dir():
         raise OutputFileError(f"there is no folder {folder}: create it first", "FOLDER_NOT_WRITABLE")
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -170,15 +173,14 @@ def _converted(
 ) -> tuple[DocumentArray, PixelFormat, bytes]:
     """The picture as deep as the container holds, and in sRGB where its numbers would be misread there."""
     sample = fmt.sample if fmt.sample in container.samples else container.samples[-1]
-    as_linear = fmt.linear and sample is Sample.F32
-    plain_float = sample is Sample.F32 and not icc and not fmt.linear
-    if (fmt.linear and not as_linear) or (fmt.colour_channels == 1 and icc and not container.grey):
-        pixels, icc = _to_srgb(pixels, fmt, icc), b""
+    stays_linear = fmt.linear and sample is Sample.F32
+    if (fmt.linear and not stays_linear) or (icc and not _keeps_profile(container, fmt, sample, icc)):
+        pixels, icc, stays_linear = _to_srgb(pixels, fmt, icc), b"", False
         notes.append(f"{container.name} cannot say how this picture's numbers are meant: converted to sRGB")
-    elif plain_float:  # a float TIFF without a profile is read as linear
+    if sample is Sample.F32 and not icc and not stays_linear:  # it is read as linear
         encoded = pixels[..., : fmt.colour_channels].astype(np.float32)
-        pixels = _with_colours(pixels, fmt, encoding_for(fmt, b"").to_linear(encoded))
-        as_linear = True
+        linear = encoding_for(PixelFormat(fmt.colour_channels, False, Sample.F32), b"").to_linear(encoded)
+        pixels, stays_linear = _with_colours(pixels, fmt, linear), True
     if fmt.sample is not sample:
         notes.append(f"{container.name} holds {_DEPTHS[sample]}: rounded from {_DEPTHS[fmt.sample]}")
     if pixels.dtype != sample.dtype:
@@ -186,7 +188,21 @@ def _converted(
     if container is _AVIF and sample is Sample.U16:
         notes.append(f"AVIF holds {_AVIF_BITS} bits: rounded to them")
         pixels = _rounded_to_bits(pixels, _AVIF_BITS)
-    return pixels, PixelFormat(fmt.colour_channels, fmt.alpha, sample, as_linear), icc
+    return pixels, PixelFormat(fmt.colour_channels, fmt.alpha, sample, stays_linear), icc
+
+
+def _keeps_profile(container: _Container, fmt: PixelFormat, sample: Sample, icc: bytes) -> bool:
+    """Tried with one pixel: libvips drops profiles that do not suit the channels or that littleCMS refuses,
+    libpng fails with others, and WebP and AVIF hold no grey."""
+    pixel = np.zeros((1, 1, fmt.channels), dtype=sample.dtype)
+    saver = container.saver
+    image = _image(pixel, PixelFormat(fmt.colour_channels, fmt.alpha, sample), icc, Metadata(), container)
+    try:
+        written = pyvips.Operation.call(saver + "_buffer", image, keep="all", **_options(image, container, 0))
+        back = pyvips.Operation.call(saver.replace("save", "load") + "_buffer", written)
+    except pyvips.Error:
+        return False
+    return bool(back.get_typeof("icc-profile-data")) and back.get("icc-profile-data") == icc
 
 
 _DEPTHS = {Sample.U8: "8 bits", Sample.U16: "16 bits", Sample.F32: "32-bit float"}
@@ -266,13 +282,18 @@ def _image(
 
 
 def _save(image: pyvips.Image, path: Path, container: _Container, pixel_bytes: int) -> None:
+    options = _options(image, container, pixel_bytes)
+    pyvips.Operation.call(container.saver, image, str(path), keep="all", **options)
+
+
+def _options(image: pyvips.Image, container: _Container, pixel_bytes: int) -> dict[str, object]:
     options = dict(container.options)
     if container is _TIFF:
         options["predictor"] = "float" if image.format == "float" else "horizontal"
         options["bigtiff"] = pixel_bytes > _BIGTIFF_FROM_BYTES
     if container is _AVIF:
         options["bitdepth"] = _AVIF_BITS if image.format == "ushort" else 8
-    pyvips.Operation.call(container.saver, image, str(path), keep="all", **options)
+    return options
 
 
 def _add_blocks(path: Path, metadata: Metadata, container: _Container, notes: list[str]) -> None:
@@ -291,7 +312,7 @@ def _add_blocks(path: Path, metadata: Metadata, container: _Container, notes: li
 def _fresh_file(target: Path) -> Iterator[Path]:
     """A new file beside `target` that takes its name when the block ends well, and is gone when not."""
     if target.is_dir():
-        raise OutputFileError(f"{target} is a folder: give the name of a file", "WRITE_FAILED")
+        raise _is_folder(target)
     temporary = target.with_name(f".{target.stem[:80]}.{secrets.token_hex(6)}.part{target.suffix}")
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
@@ -347,6 +368,10 @@ def _full(target: Path) -> bool:
         return False
     disk = os.statvfs(target.parent)
     return disk.f_bavail * disk.f_frsize < _FREE_BYTES_OF_A_FULL_DISK
+
+
+def _is_folder(target: Path) -> OutputFileError:
+    return OutputFileError(f"{target} is a folder: give the name of a file", "WRITE_FAILED")
 
 
 def _not_writable(folder: Path) -> str:
