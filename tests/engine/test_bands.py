@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from safelight.engine.bands import HALO_PX, blur, low_band, needs_filter, split_bands, weigh_bands
 
 

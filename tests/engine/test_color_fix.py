@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from safelight.engine.bands import HALO_PX
 from safelight.engine.color_fix import ChannelStatistics, adain, truncated, wavelet
 from safelight.imaging.pixels import FloatArray
