@@ -1,6 +1,6 @@
 """Where a daemon and its clients meet on one machine: the runtime folder and the small files in it.
 
-    daemon.lock   flock'd by the running daemon for its whole life
+    daemon.lock   flock'd by the running daemon for its whole life; holds its process id
     daemon.json   how to reach it (DaemonInfo); written after it listens
     daemon.sock   its Unix socket, where the system has them
     token         256 random bits, new at every start, mode 0600
@@ -16,9 +16,10 @@ import secrets
 import stat
 import sys
 import time
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import platformdirs
@@ -63,12 +64,20 @@ def log_path() -> Path:
 
 
 def prepare_runtime_dir(folder: Path) -> None:
-    """Makes the folder, or checks the one that is there: a real folder, ours, closed to everybody else.
+    """Makes the folder, or checks the one that is there; raises InvalidRequest (RUNTIME_DIR_UNSAFE)."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unsafe(folder, f"cannot be made ({error.strerror})") from None
+    check_runtime_dir(folder)
+
+
+def check_runtime_dir(folder: Path) -> None:
+    """A real folder, ours, closed to everybody else; one that is not there is all right.
 
     Raises InvalidRequest (RUNTIME_DIR_UNSAFE) rather than repairing: somebody else may be listening in it.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if os.name != "posix":
+    if os.name != "posix" or not os.path.lexists(folder):
         return
     found = folder.lstat()
     problem = ""
@@ -79,11 +88,15 @@ def prepare_runtime_dir(folder: Path) -> None:
     elif stat.S_IMODE(found.st_mode) & 0o077:
         problem = f"is open to other users (mode {stat.S_IMODE(found.st_mode):o})"
     if problem:
-        raise InvalidRequest(
-            f"the runtime folder {folder} {problem}: make it yours with mode 0700, "
-            f"or name another in {RUNTIME_DIR_VARIABLE}",
-            "RUNTIME_DIR_UNSAFE",
-        )
+        raise _unsafe(folder, problem)
+
+
+def _unsafe(folder: Path, problem: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"the runtime folder {folder} {problem}: make it yours with mode 0700, "
+        f"or name another in {RUNTIME_DIR_VARIABLE}",
+        "RUNTIME_DIR_UNSAFE",
+    )
 
 
 def socket_path(folder: Path) -> Path:
@@ -96,6 +109,11 @@ def socket_path(folder: Path) -> Path:
             "SOCKET_PATH_TOO_LONG",
         )
     return path
+
+
+def socket_target(path: Path) -> str:
+    """gRPC reads targets as URIs: a `#`, `?` or `%` in a folder's name would end or change the path."""
+    return "unix:" + urllib.parse.quote(str(path))
 
 
 def write_private(path: Path, text: str) -> None:
@@ -135,10 +153,11 @@ def write_info(folder: Path, info: DaemonInfo) -> None:
 
 
 def read_info(folder: Path) -> DaemonInfo | None:
-    """None when there is no daemon.json or it is not ours."""
+    """None when there is no daemon.json or it is not ours. What a newer build adds to it is passed over."""
     try:
-        return DaemonInfo(**json.loads((folder / "daemon.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        found = json.loads((folder / "daemon.json").read_text(encoding="utf-8"))
+        return DaemonInfo(**{f.name: found[f.name] for f in fields(DaemonInfo)})
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
@@ -147,13 +166,24 @@ def daemon_lock(folder: Path) -> Iterator[None]:
     """Holds daemon.lock; raises Unavailable (ALREADY_RUNNING) when another daemon has it."""
     with (folder / "daemon.lock").open("a+", encoding="utf-8") as file:
         if not _lock_soon(file.fileno()):
-            info = read_info(folder)
-            who = f" (process {info.process_id})" if info else ""
+            process_id = lock_holder(folder)
+            who = f" (process {process_id})" if process_id else ""
             raise Unavailable(
                 f"a daemon is already running{who} in {folder}: use it, or end it with safelight stop",
                 "ALREADY_RUNNING",
             )
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
         yield
+
+
+def lock_holder(folder: Path) -> int | None:
+    """Process id of the daemon that holds the lock, or held it last."""
+    try:
+        return int((folder / "daemon.lock").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _lock_soon(descriptor: int) -> bool:
@@ -169,7 +199,7 @@ def daemon_alive(folder: Path) -> bool:
     """True while a daemon holds the lock, whether it answers or not."""
     try:
         with (folder / "daemon.lock").open("a+", encoding="utf-8") as file:
-            return not _lock(file.fileno())
+            return not _lock(file.fileno(), shared=True)
     except OSError:
         return False
 
@@ -177,7 +207,10 @@ def daemon_alive(folder: Path) -> bool:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> bool:
+    LOCKED_BYTE = 1 << 20  # a locked byte cannot be read: keep it clear of the process id
+
+    def _lock(descriptor: int, *, shared: bool = False) -> bool:
+        os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -187,9 +220,10 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> bool:
+    def _lock(descriptor: int, *, shared: bool = False) -> bool:
+        """`shared`: several clients may ask at the same time."""
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
             return False
         return True

@@ -32,6 +32,7 @@ BAND_BYTES = 1 << 20  # measured best chunk on Unix sockets, and far below the 4
 MESSAGE_BYTES = 4 << 20  # grpc's default, kept on both sides
 ICC_BYTES_MOST = 3 << 20  # a profile travels inside the header, so below MESSAGE_BYTES
 VALUES_MOST = 64
+NAME_CHARS_MOST = 64
 REASON_KEY, DETAILS_KEY = "safelight-reason", "safelight-details-bin"
 
 _PIPELINE_ID = re.compile(r"[a-z0-9._-]{1,64}")
@@ -168,6 +169,12 @@ def settings_from_proto(message: spb.RestoreSettings, spec: PipelineSpec) -> Res
         raise InvalidRequest(
             f"{len(message.values)} settings are too many: send at most {VALUES_MOST}", "TOO_MANY_SETTINGS"
         )
+    for name in message.values:
+        if len(name) > NAME_CHARS_MOST:
+            raise InvalidRequest(
+                f"a setting's name has {len(name)} characters: none is longer than {NAME_CHARS_MOST}",
+                "UNKNOWN_SETTING",
+            )
     values = {name: value_from_proto(v, name) for name, v in message.values.items()}
     reserved = {"pipeline", "output_scale", "seed"} & values.keys()
     if reserved:

@@ -22,7 +22,8 @@ def run(given: argparse.Namespace, console: Console) -> int:
             "DAEMON_NOT_INSTALLED",
         )
     from safelight.engine.pipelines.registry import default_registry
-    from safelight.server.serve import ServeConfig, Tls, serve
+    from safelight.server.listen import Tls
+    from safelight.server.serve import ServeConfig, serve
 
     config = ServeConfig(
         folder=runtime.runtime_dir(),

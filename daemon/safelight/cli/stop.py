@@ -39,7 +39,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
 
 
 def _kill(folder: Path) -> None:
-    info = runtime.read_info(folder)
-    if info is not None and runtime.daemon_alive(folder):
-        os.kill(info.process_id, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+    process_id = runtime.lock_holder(folder)
+    if process_id is not None and runtime.daemon_alive(folder):
+        os.kill(process_id, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
         connection.wait_until_gone(folder, AFTER_GRACE_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import grpc
 import safelight
 from safelight import runtime, wire
 from safelight.client.status import from_status
-from safelight.errors import Unavailable
+from safelight.errors import Unauthenticated, Unavailable
 from safelight.v1 import daemon_pb2 as dpb
 from safelight.v1 import daemon_pb2_grpc as dpb_grpc
 
@@ -26,6 +27,7 @@ ANSWER_WAIT_S = 10.0  # a live daemon answers the handshake in milliseconds, als
 POLL_S = 0.05
 AUTO_IDLE_EXIT_S = 3600.0  # an auto-started daemon ends after an hour without a call
 LOG_LINES_SHOWN = 3
+CONNECT_TRIES = 3  # the daemon that was found may end before it is reached
 
 CHANNEL_OPTIONS: list[tuple[str, int]] = [
     ("grpc.max_receive_message_length", wire.MESSAGE_BYTES),
@@ -72,15 +74,33 @@ def connect(
     does not come up, NotReady when it speaks another protocol and is busy.
     """
     folder = folder or runtime.runtime_dir()
+    runtime.check_runtime_dir(folder)
+    for tries_left in reversed(range(CONNECT_TRIES)):
+        info = _found(folder)
+        if info is None:
+            if not start:
+                raise Unavailable("no daemon is running: start one with safelight serve", "NOT_RUNNING")
+            on_start()
+            info = start_daemon(folder, command or auto_command())
+        try:
+            return _entered(info.target, runtime.read_token(folder))
+        except (Unavailable, Unauthenticated):
+            if tries_left == 0 or (runtime.daemon_alive(folder) and runtime.read_info(folder) == info):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _found(folder: Path) -> runtime.DaemonInfo | None:
+    """A daemon to use; another build's is replaced when it is idle."""
     info = running(folder)
     if info is not None and _of_another_build(info) and _replace(folder, info):
-        info = None
-    if info is None:
-        if not start:
-            raise Unavailable("no daemon is running: start one with safelight serve", "NOT_RUNNING")
-        on_start()
-        info = start_daemon(folder, command or auto_command())
-    channel = open_channel(info.target, runtime.read_token(folder))
+        return None
+    return info
+
+
+def _entered(target: str, token: str, remote: Remote | None = None) -> grpc.Channel:
+    """An open channel, handshake done."""
+    channel = open_channel(target, token, remote)
     try:
         handshake(channel)
     except BaseException:
@@ -91,13 +111,15 @@ def connect(
 
 def connect_remote(remote: Remote) -> grpc.Channel:
     """A channel to a daemon elsewhere, handshake done."""
-    channel = open_channel(remote.target, remote.token, remote)
     try:
-        handshake(channel)
-    except BaseException:
-        channel.close()
-        raise
-    return channel
+        return _entered(remote.target, remote.token, remote)
+    except Unavailable as error:
+        raise Unavailable(
+            f"nobody answers at {remote.target}, or the certificates do not fit: check the address, that the "
+            "client's certificate is of the daemon's --tls-client-ca, and that the daemon's is of ours",
+            "NOT_ANSWERING",
+            details=error.details,
+        ) from None
 
 
 def handshake(channel: grpc.Channel, timeout_s: float = ANSWER_WAIT_S) -> dpb.HandshakeResponse:
@@ -106,7 +128,8 @@ def handshake(channel: grpc.Channel, timeout_s: float = ANSWER_WAIT_S) -> dpb.Ha
         protocol_version=wire.PROTOCOL_VERSION, client_version=safelight.__version__
     )
     try:
-        return dpb_grpc.DaemonStub(channel).Handshake(request, timeout=timeout_s)
+        answer: dpb.HandshakeResponse = dpb_grpc.DaemonStub(channel).Handshake(request, timeout=timeout_s)
+        return answer
     except grpc.RpcError as error:
         if error.code() in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE):
             raise Unavailable(
@@ -121,8 +144,8 @@ def running(folder: Path) -> runtime.DaemonInfo | None:
     """How to reach the daemon that holds the lock; waits for one that is just starting."""
     deadline = time.monotonic() + START_DEADLINE_S
     while runtime.daemon_alive(folder):
-        info = runtime.read_info(folder)
-        if info is not None and _exists(info.process_id):
+        info = _reachable(folder)
+        if info is not None:
             return info
         if time.monotonic() > deadline:
             raise Unavailable(
@@ -130,6 +153,14 @@ def running(folder: Path) -> runtime.DaemonInfo | None:
                 "NOT_ANSWERING",
             )
         time.sleep(POLL_S)
+    return None
+
+
+def _reachable(folder: Path) -> runtime.DaemonInfo | None:
+    """What the daemon that holds the lock has written; not what a killed one left behind."""
+    info = runtime.read_info(folder)
+    if info is not None and runtime.daemon_alive(folder) and info.process_id == runtime.lock_holder(folder):
+        return info
     return None
 
 
@@ -144,8 +175,11 @@ def start_daemon(
     """Starts `command` detached and waits until a daemon is reachable, ours or one that was quicker."""
     runtime.prepare_runtime_dir(folder)
     chatter = folder / "daemon.out"
-    environment = {**os.environ, runtime.RUNTIME_DIR_VARIABLE: str(folder)}
-    with chatter.open("wb") as out:
+    environment = dict(os.environ)
+    if folder != runtime.runtime_dir():
+        environment[runtime.RUNTIME_DIR_VARIABLE] = str(folder)
+    with chatter.open("ab") as out:  # another client may be starting one at the same time
+        out.truncate(0)
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -155,12 +189,14 @@ def start_daemon(
             env=environment,
             cwd=folder,
         )
+    threading.Thread(target=process.wait, daemon=True).start()  # else it stays a zombie when it ends first
     deadline = time.monotonic() + deadline_s
     while time.monotonic() < deadline:
-        info = runtime.read_info(folder)
-        if info is not None and runtime.daemon_alive(folder):
+        ended = process.returncode is not None  # looked at first: what a quicker one has written stays
+        info = _reachable(folder)
+        if info is not None:
             return info
-        if process.poll() is not None and not runtime.daemon_alive(folder):
+        if ended and not runtime.daemon_alive(folder):
             raise Unavailable(
                 f"the daemon ended while starting (exit code {process.returncode}): {_last_words(chatter)}",
                 "START_FAILED",
@@ -175,18 +211,6 @@ def start_daemon(
 def _last_words(chatter: Path) -> str:
     lines = [line for line in chatter.read_text(errors="replace").splitlines() if line.strip()]
     return " | ".join(line.strip()[:200] for line in lines[-LOG_LINES_SHOWN:]) or "it said nothing"
-
-
-def _exists(process_id: int) -> bool:
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _of_another_build(info: runtime.DaemonInfo) -> bool:
@@ -223,6 +247,8 @@ def wait_until_gone(folder: Path, deadline_s: float) -> bool:
 
 class _TokenSender(
     grpc.UnaryUnaryClientInterceptor,  # type: ignore[misc]
+    grpc.UnaryStreamClientInterceptor,  # type: ignore[misc]
+    grpc.StreamUnaryClientInterceptor,  # type: ignore[misc]
     grpc.StreamStreamClientInterceptor,  # type: ignore[misc]
 ):
     """Adds the token to every call."""
@@ -230,11 +256,11 @@ class _TokenSender(
     def __init__(self, token: str) -> None:
         self._metadata = ("authorization", f"Bearer {token}")
 
-    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
-        return continuation(self._with_token(details), request)
+    def _send(self, continuation: Any, details: Any, request_or_iterator: Any) -> Any:
+        return continuation(self._with_token(details), request_or_iterator)
 
-    def intercept_stream_stream(self, continuation: Any, details: Any, requests: Any) -> Any:
-        return continuation(self._with_token(details), requests)
+    intercept_unary_unary = intercept_unary_stream = _send
+    intercept_stream_unary = intercept_stream_stream = _send
 
     def _with_token(self, details: Any) -> Any:
         return _CallDetails(

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from safelight.errors import InternalError, SafelightError, Unavailable
+from safelight.errors import Cancelled, InternalError, NotReady, SafelightError, TooSlow, Unavailable
 from safelight.wire import DETAILS_KEY, REASON_KEY, STATUS_CODES
 
 _CLASSES = {code: kind for kind, code in STATUS_CODES.items()}
@@ -19,14 +19,30 @@ GONE = (
 
 
 def from_status(error: Any) -> SafelightError:
-    """The error that the daemon raised, or Unavailable when the transport failed."""
+    """The error that the daemon raised; without its reason, what the transport's own status means."""
     metadata = dict(error.trailing_metadata() or ())
-    kind = _CLASSES.get(error.code(), InternalError)
-    message = error.details() or f"the daemon answered {error.code().name} without a word: see its log"
+    text = error.details() or f"the daemon answered {error.code().name} without a word: see its log"
     reason = metadata.get(REASON_KEY)
-    if reason is None and error.code() is grpc.StatusCode.UNAVAILABLE:
-        return Unavailable(GONE, "DAEMON_GONE", details={"transport": message[:300]})
-    return kind(message, reason, details=_details(metadata.get(DETAILS_KEY)))
+    if reason is None:
+        return _of_the_transport(error.code(), text)
+    kind = _CLASSES.get(error.code(), InternalError)
+    return kind(text, reason, details=_details(metadata.get(DETAILS_KEY)))
+
+
+def _of_the_transport(code: grpc.StatusCode, text: str) -> SafelightError:
+    details = {"transport": text[:300]}
+    match code:
+        case grpc.StatusCode.UNAVAILABLE:
+            return Unavailable(GONE, "DAEMON_GONE", details=details)
+        case grpc.StatusCode.CANCELLED:
+            return Cancelled("the job was cancelled", "CANCELLED", details=details)
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return TooSlow("the daemon did not answer in time: try again", "NO_ANSWER", details=details)
+        case grpc.StatusCode.UNIMPLEMENTED:
+            return NotReady(
+                "the daemon does not know this call: upgrade the daemon", "PROTOCOL_MISMATCH", details=details
+            )
+    return _CLASSES.get(code, InternalError)(text, details=details)
 
 
 def _details(raw: bytes | str | None) -> dict[str, str]:

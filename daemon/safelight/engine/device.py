@@ -9,6 +9,8 @@ from typing import Protocol
 import psutil
 import torch
 
+from safelight.errors import Unavailable
+
 
 class Device(Protocol):
     """What residency and the worker need to know. Tests give one that reports the memory it is told to."""
@@ -57,7 +59,11 @@ class CudaDevice:
         return torch.cuda.get_device_name(self.torch_device)
 
     def free_bytes(self) -> int:
-        return torch.cuda.mem_get_info(self.torch_device)[0]
+        """With what torch keeps cached for its next tensors, which the driver counts as used."""
+        cached = torch.cuda.memory_reserved(self.torch_device) - torch.cuda.memory_allocated(
+            self.torch_device
+        )
+        return torch.cuda.mem_get_info(self.torch_device)[0] + cached
 
     def total_bytes(self) -> int:
         return torch.cuda.mem_get_info(self.torch_device)[1]
@@ -69,10 +75,17 @@ class CudaDevice:
 def choose_device(name: str = "auto") -> Device:
     """`auto` is the first CUDA GPU, else the CPU; `cpu`, `cuda` or `cuda:N` is taken literally.
 
-    Raises RuntimeError from torch for a device that is not there.
+    Raises Unavailable (DEVICE_UNAVAILABLE) for a device that is not there.
     """
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return CpuDevice()
-    device = torch.device("cuda:0" if name in ("auto", "cuda") else name)
-    torch.cuda.mem_get_info(device)
+    try:
+        device = torch.device("cuda:0" if name in ("auto", "cuda") else name)
+        torch.cuda.mem_get_info(device)
+    except (RuntimeError, AssertionError, ValueError) as error:  # torch's words for one that is not there
+        raise Unavailable(
+            f"the device {name} cannot be used ({str(error).splitlines()[0][:200]}): serve with --device cpu, "
+            "or see safelight doctor",
+            "DEVICE_UNAVAILABLE",
+        ) from None
     return CudaDevice(device)

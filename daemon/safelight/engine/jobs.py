@@ -6,12 +6,12 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Container
+from collections.abc import Container
 from dataclasses import dataclass, field
 from enum import Enum
 
 from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest
-from safelight.errors import Cancelled, NotFound, SafelightError, TooMuch
+from safelight.errors import Cancelled, NotFound, SafelightError, TooMuch, Unavailable
 
 QUEUED_JOBS_MOST = 512
 """Beyond it a job is refused: ollama's figure, far more than a person queues, few enough to list."""
@@ -55,7 +55,7 @@ class Listener:
     def failed(self, error: SafelightError) -> None: ...
 
 
-@dataclass
+@dataclass(eq=False)  # a job is itself only, however alike another one's pixels are
 class Job:
     """One request on its way. `state`, `progress` and `error` are written by the queue and the worker only."""
 
@@ -85,10 +85,13 @@ class JobQueue:
         self._ended: deque[Job] = deque(maxlen=ENDED_JOBS_KEPT)
         self._turns_since_batch = 0
         self._woken = False
+        self._closed = False
 
     def submit(self, job: Job) -> None:
-        """Raises TooMuch when the queue is full or the daemon is stopping."""
+        """Raises TooMuch when the queue is full, Unavailable when the daemon is stopping."""
         with self._changed:
+            if self._closed:
+                raise stopping_error()
             if len(self._active) >= QUEUED_JOBS_MOST:
                 raise TooMuch(
                     f"{len(self._active)} jobs are waiting already: try again when some have ended",
@@ -132,6 +135,15 @@ class JobQueue:
             self._woken = True
             self._changed.notify_all()
 
+    def close(self) -> None:
+        """Takes no more jobs; those that are there go on."""
+        with self._changed:
+            self._closed = True
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
     def computed(self, job: Job) -> None:
         """Takes a job out of the turns: its rows are left to send."""
         with self._changed:
@@ -171,15 +183,27 @@ class JobQueue:
         raise NotFound(f"there is no job {job_id[:40]!r}: safelight ps lists them", "NO_SUCH_JOB")
 
     def jobs_ahead(self, job: Job) -> int:
+        """Jobs whose turns come first: older ones of its class, and for a batch job all interactive ones."""
         with self._changed:
-            ahead = self._active[: self._active.index(job)] if job in self._active else []
-        return sum(1 for j in ahead if j.job_class is job.job_class or j.job_class is JobClass.INTERACTIVE)
+            if job not in self._active:
+                return 0
+            older = self._active[: self._active.index(job)]
+            ahead = sum(1 for j in older if j.job_class is job.job_class)
+            if job.job_class is JobClass.BATCH:
+                ahead += sum(1 for j in self._active if j.job_class is JobClass.INTERACTIVE)
+            return ahead
 
     @property
     def active(self) -> list[Job]:
-        """Jobs that have not ended, oldest first."""
+        """Jobs that have not ended: those whose rows are being sent, then those that take turns, oldest first."""
         with self._changed:
-            return sorted((*self._active, *self._finishing), key=lambda j: j.created_s)
+            return [*self._finishing, *self._active]
+
+    @property
+    def taking_turns(self) -> list[Job]:
+        """Jobs that need the device, oldest first."""
+        with self._changed:
+            return list(self._active)
 
     @property
     def listed(self) -> list[Job]:
@@ -187,14 +211,10 @@ class JobQueue:
         with self._changed:
             return [*reversed(self._active), *reversed(self._finishing), *self._ended]
 
-    def wait_until_idle(self, timeout_s: float, *, clock: Callable[[], float] = time.monotonic) -> bool:
-        """True when no job is active before the time is over."""
-        deadline = clock() + timeout_s
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: not (self._active or self._finishing), max(0.0, deadline - clock())
-            )
-
 
 def cancelled_error() -> Cancelled:
     return Cancelled("the job was cancelled", "CANCELLED")
+
+
+def stopping_error() -> Unavailable:
+    return Unavailable("the daemon is stopping: ask again in a moment", "STOPPING")

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from safelight.errors import InvalidRequest
+
 RESERVE_BYTES = 256 << 20
 """Left free beside weights and tiles: allocator slack and the driver's context, which free-memory figures miss."""
+KEEP_ALIVE_MOST_S = 366 * 86400.0
+"""A longer time is meant as for ever, and is said with a negative number."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Resident:
     last_used_s: float
     expires_s: float | None
     """None: stays until evicted."""
+    precision: str = "fp32"
+    """As it ran last; for people."""
 
 
 @dataclass(frozen=True)
@@ -92,3 +98,14 @@ def expired(residents: Iterable[Resident], now_s: float) -> tuple[str, ...]:
 def expiry(keep_alive_s: float, now_s: float) -> float | None:
     """When a pipeline that was used now is unloaded: negative keep-alive means never, 0 means at once."""
     return None if keep_alive_s < 0 else now_s + keep_alive_s
+
+
+def checked_keep_alive(seconds: float) -> float:
+    """Raises InvalidRequest for what is no time."""
+    if not seconds <= KEEP_ALIVE_MOST_S:  # also refuses NaN
+        raise InvalidRequest(
+            f"a keep-alive of {seconds:g} s is out of range: give seconds up to {KEEP_ALIVE_MOST_S:.0f}, "
+            "0 to unload at once, or a negative number for ever",
+            "KEEP_ALIVE",
+        )
+    return seconds

@@ -15,11 +15,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from safelight import __version__, wire
 from safelight.engine.jobs import Job, JobClass, JobState
-from safelight.engine.residency import Resident
+from safelight.engine.residency import Resident, checked_keep_alive
 from safelight.engine.worker import Worker
 from safelight.errors import InvalidRequest, NotReady
 from safelight.server.door import abort
-from safelight.server.restoration import STATE_NUMBERS, progress_to_proto
+from safelight.server.frames import STATE_NUMBERS, progress_to_proto
 from safelight.settings import MAX_PIXELS
 from safelight.v1 import daemon_pb2 as dpb
 from safelight.v1 import daemon_pb2_grpc as dpb_grpc
@@ -80,7 +80,7 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
 
     @_answering
     async def ListPipelines(self, request: dpb.ListPipelinesRequest) -> dpb.ListPipelinesResponse:
-        resident = {facts.pipeline for facts, _ in self._worker.residents}
+        resident = {facts.pipeline for facts in self._worker.state.residents}
         infos = []
         for entry in self._worker.registry.entries:
             hint = entry.install_hint()
@@ -101,15 +101,16 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
             raise InvalidRequest(
                 "a keep-alive of 0 unloads at once: leave it out or give seconds", "KEEP_ALIVE"
             )
-        await asyncio.wrap_future(self._worker.load(name, keep_alive))
-        loaded = next(r for r in self._worker.residents if r[0].pipeline == name)
-        return dpb.LoadPipelineResponse(resident=self._resident(*loaded))
+        if keep_alive is not None:
+            checked_keep_alive(keep_alive)
+        resident = await asyncio.wrap_future(self._worker.load(name, keep_alive))
+        return dpb.LoadPipelineResponse(resident=self._resident(resident))
 
     @_answering
     async def UnloadPipeline(self, request: dpb.UnloadPipelineRequest) -> dpb.UnloadPipelineResponse:
         name = wire.pipeline_id(request.pipeline) if request.pipeline else ""
         freed = await asyncio.wrap_future(self._worker.unload(name))
-        return dpb.UnloadPipelineResponse(freed_bytes=int(str(freed)))
+        return dpb.UnloadPipelineResponse(freed_bytes=freed)
 
     @_answering
     async def ListJobs(self, request: dpb.ListJobsRequest) -> dpb.ListJobsResponse:
@@ -122,14 +123,14 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
 
     @_answering
     async def GetState(self, request: dpb.GetStateRequest) -> dpb.GetStateResponse:
-        device = self._worker.device
+        device = self._worker.state
         states = [job.state for job in self._worker.queue.active]
         return dpb.GetStateResponse(
-            residents=[self._resident(*loaded) for loaded in self._worker.residents],
-            device=str(device.torch_device) if device else "",
-            device_title=device.title if device else "",
-            free_memory_bytes=device.free_bytes() if device else 0,
-            memory_bytes=device.total_bytes() if device else 0,
+            residents=map(self._resident, device.residents),
+            device=device.name,
+            device_title=device.title,
+            free_memory_bytes=device.free_bytes,
+            memory_bytes=device.total_bytes,
             process_memory_bytes=psutil.Process().memory_info().rss,
             start_time=_timestamp(self._started_s),
             queued_job_count=states.count(JobState.QUEUED),
@@ -166,16 +167,15 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
             error=job.error,
         )
 
-    def _resident(self, facts: Resident, precision: str) -> dpb.Resident:
-        device = self._worker.device
+    def _resident(self, facts: Resident) -> dpb.Resident:
         expire = None
         if facts.expires_s is not None and not facts.references:
             expire = _timestamp(time.time() + facts.expires_s - time.monotonic())
         return dpb.Resident(
             pipeline=facts.pipeline,
-            device=str(device.torch_device) if device else "",
+            device=self._worker.state.name,
             weights_bytes=facts.weights_bytes,
-            precision=precision,
+            precision=facts.precision,
             expire_time=expire,
             reference_count=facts.references,
         )

@@ -1,9 +1,8 @@
-"""Who may come in: listening addresses, the token interceptor, and errors on their way out."""
+"""Who may come in: the token interceptor; and errors on their way out."""
 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -11,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from safelight.errors import InternalError, InvalidRequest, SafelightError
+from safelight.errors import InternalError, SafelightError
 from safelight.wire import DETAILS_KEY, MESSAGE_BYTES, REASON_KEY, STATUS_CODES
 
 log = logging.getLogger(__name__)
@@ -19,6 +18,8 @@ log = logging.getLogger(__name__)
 PING_EVERY_MS = 10_000  # a frozen or unplugged client is noticed within this
 PING_TIMEOUT_MS = 4_000  # ... plus this; grpc.keepalive_timeout_ms has no effect in grpcio 1.85 (measured)
 STREAMS_PER_CONNECTION = 64
+# A status travels in metadata, of which grpc takes 8 KiB; a byte beyond ASCII takes three there.
+MESSAGE_BYTES_MOST, DETAILS_BYTES_MOST = 1500, 2048
 
 SERVER_OPTIONS: list[tuple[str, int]] = [
     ("grpc.so_reuseport", 0),  # else a second daemon shares the port without any error
@@ -32,20 +33,6 @@ SERVER_OPTIONS: list[tuple[str, int]] = [
 ]
 
 
-def require_loopback(host: str) -> None:
-    """Plain TCP with a token is for this machine only; raises InvalidRequest for any other address."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise InvalidRequest(
-            f"{host} is not an address of this machine alone: off this machine the daemon needs "
-            "--tls-certificate, --tls-key and --tls-client-ca",
-            "NOT_LOOPBACK",
-        )
-
-
 class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Refuses every call without the token, before its body is read."""
 
@@ -55,10 +42,9 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any
     ) -> Any:
-        handler = await continuation(handler_call_details)
-        if handler is None or self._allowed(handler_call_details.invocation_metadata):
-            return handler
-        return _refusal_like(handler)
+        if self._allowed(handler_call_details.invocation_metadata):
+            return await continuation(handler_call_details)
+        return _REFUSAL
 
     def _allowed(self, metadata: Any) -> bool:
         given = [value for key, value in metadata or () if key == "authorization"]
@@ -76,21 +62,15 @@ async def _refuse(request_or_iterator: Any, context: Any) -> None:
     )
 
 
-def _refusal_like(handler: Any) -> Any:
-    """A handler of the same kind (unary or streaming) that refuses."""
-    if handler.request_streaming and handler.response_streaming:
-        return grpc.stream_stream_rpc_method_handler(_refuse)
-    if handler.response_streaming:
-        return grpc.unary_stream_rpc_method_handler(_refuse)
-    if handler.request_streaming:
-        return grpc.stream_unary_rpc_method_handler(_refuse)
-    return grpc.unary_unary_rpc_method_handler(_refuse)
+_REFUSAL = grpc.stream_stream_rpc_method_handler(_refuse)
+"""For calls of every kind, since on the wire all are streams: no message is read, so none is parsed."""
 
 
 def error_metadata(error: SafelightError) -> tuple[tuple[str, str | bytes], ...]:
+    details = json.dumps(error.details).encode()
     return (
         (REASON_KEY, error.reason),
-        (DETAILS_KEY, json.dumps(error.details).encode()),
+        (DETAILS_KEY, details if len(details) <= DETAILS_BYTES_MOST else b"{}"),
     )
 
 
@@ -102,7 +82,12 @@ async def abort(context: Any, error: BaseException, what: str) -> None:
             f"the daemon failed at {what} ({type(error).__name__}): safelight doctor shows its log, please report it"
         )
     code = STATUS_CODES[_mapped(type(error))]
-    await context.abort(code, error.message, trailing_metadata=error_metadata(error))
+    await context.abort(code, _clipped(error.message), trailing_metadata=error_metadata(error))
+
+
+def _clipped(message: str) -> str:
+    raw = message.encode()
+    return message if len(raw) <= MESSAGE_BYTES_MOST else raw[:MESSAGE_BYTES_MOST].decode(errors="ignore")
 
 
 def _mapped(kind: type[SafelightError]) -> type[SafelightError]:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import logging.handlers
 import os
+import re
 import signal
 import sys
 import time
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import psutil
@@ -21,35 +23,34 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import safelight
 from safelight import runtime, wire
-from safelight.engine.device import choose_device
 from safelight.engine.jobs import JobQueue
 from safelight.engine.pipelines.registry import Registry
+from safelight.engine.residency import checked_keep_alive
 from safelight.engine.worker import Worker
-from safelight.server import door
+from safelight.errors import InvalidRequest, SafelightError
+from safelight.server import door, listen
 from safelight.server.daemon import DaemonServicer
 from safelight.server.restoration import RestorationServicer
 from safelight.settings import KEEP_ALIVE_S
 from safelight.v1 import daemon_pb2, daemon_pb2_grpc, restoration_pb2, restoration_pb2_grpc
 
+if TYPE_CHECKING:
+    from safelight.engine.device import Device
+
 log = logging.getLogger(__name__)
 
 FINISH_THREADS = 4  # header checks and finished rows; a slow reader holds none
 DRAIN_S = 10.0  # what running jobs get after SIGTERM
+LAST_TURN_S = 30.0  # the worker ends after the tile batch it is in
+LAST_WORDS_S = 1.0  # what streams get to take the status that tells them so
+DRAIN_LOOK_S = 0.02
 IDLE_LOOK_S = 1.0
 LOG_BYTES, LOG_FILES = 1 << 20, 3
+LOGGED = ("safelight", "grpc", "asyncio")  # else grpc's words go to stderr, a file that nobody rotates
 SERVICES = (
     restoration_pb2.DESCRIPTOR.services_by_name["Restoration"].full_name,
     daemon_pb2.DESCRIPTOR.services_by_name["Daemon"].full_name,
 )
-
-
-@dataclass(frozen=True)
-class Tls:
-    """PEM files for serving beyond this machine; clients must show a certificate of `client_ca`."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class ServeConfig:
     host: str = ""
     port: int = 0
     """0: one the system chooses."""
-    tls: Tls | None = None
+    tls: listen.Tls | None = None
     device: str = "auto"
     keep_alive_s: float = KEEP_ALIVE_S
     idle_exit_s: float | None = None
@@ -71,24 +72,55 @@ class ServeConfig:
 
 
 def serve(config: ServeConfig, registry: Registry, *, default_pipeline: str = "compact") -> int:
-    """Runs until stopped; returns the exit code. Raises SafelightError when it cannot start."""
+    """Runs until stopped; returns the exit code 0. Raises SafelightError when it cannot start, or when the
+    device fails while it runs."""
+    _check(config)
     runtime.prepare_runtime_dir(config.folder)
-    with runtime.daemon_lock(config.folder), _logging(config):
-        return asyncio.run(_serve(config, registry, default_pipeline))
+    with runtime.daemon_lock(config.folder), _logging(config), _own_files(config.folder):
+        fault = asyncio.run(_serve(config, registry, default_pipeline))
+    if fault is not None:
+        raise fault
+    return 0
 
 
-async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str) -> int:
+def _check(config: ServeConfig) -> None:
+    checked_keep_alive(config.keep_alive_s)
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", config.device):
+        raise InvalidRequest(
+            f"there is no kind of device {config.device!r}: give auto, cpu, cuda or cuda:N", "DEVICE_NAME"
+        )
+    if config.idle_exit_s is not None and not config.idle_exit_s >= 0:
+        raise InvalidRequest(
+            f"an idle time of {config.idle_exit_s:g} s is out of range: give 0 or more seconds", "IDLE_EXIT"
+        )
+
+
+@contextlib.contextmanager
+def _own_files(folder: Path) -> Iterator[None]:
+    """What a killed daemon left behind goes before we begin, and ours when we end."""
+    names = ["daemon.json", "token", "daemon.sock"]
+    try:
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+        yield
+    finally:
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+
+
+async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str) -> SafelightError | None:
+    """Serves until something ends it; gives the error that did, or None."""
     ending = _Ending(asyncio.get_running_loop())
     worker = Worker(
         registry,
         JobQueue(),
-        lambda: choose_device(config.device),
+        _device_opener(config.device),
         keep_alive_s=config.keep_alive_s,
-        on_fault=lambda: ending.ask(0.0, exit_code=1),
+        on_fault=lambda error: ending.ask(0.0, fault=error),
     )
     executor = ThreadPoolExecutor(FINISH_THREADS, thread_name_prefix="safelight-finish")
-    token = runtime.new_token(config.folder)
     activity = _Activity()
+    token = runtime.new_token(config.folder)
     server = grpc.aio.server(
         interceptors=[door.TokenInterceptor(token), activity], options=door.SERVER_OPTIONS
     )
@@ -102,25 +134,32 @@ async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if config.reflection:
         _add_reflection(server)
-    target = _listen(server, config)
-    await server.start()
-    worker.start()
-    for name in ("", *SERVICES):
-        await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
-    runtime.write_info(config.folder, _info(config, target))
-    log.info("safelight %s serves on %s, process %d", safelight.__version__, target, os.getpid())
+    target = listen.bind(server, config.folder, host=config.host, port=config.port, tls=config.tls)
     with _signals(ending):
-        exit_code = await _until_end(ending, activity, worker, restoration, config.idle_exit_s)
+        await server.start()
+        worker.start()
+        for name in ("", *SERVICES):
+            await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+        runtime.write_info(config.folder, _info(config, target))
+        log.info("safelight %s serves, process %d", safelight.__version__, os.getpid())
+        await _until_end(ending, activity, worker, restoration, config.idle_exit_s)
+    worker.queue.close()
     await health_servicer.enter_graceful_shutdown()
     (config.folder / "daemon.json").unlink(missing_ok=True)  # new clients start a new daemon
-    await _drain(server, worker, restoration, ending.grace_s)
+    await _drain(worker, restoration, ending.grace_s)
+    await server.stop(LAST_WORDS_S)
     executor.shutdown(wait=False, cancel_futures=True)
-    with contextlib.suppress(FileNotFoundError):
-        (config.folder / "token").unlink()
-    if target.startswith("unix:"):
-        runtime.socket_path(config.folder).unlink(missing_ok=True)
     log.info("ended")
-    return exit_code
+    return ending.fault
+
+
+def _device_opener(name: str) -> Callable[[], Device]:
+    def open_device() -> Device:
+        from safelight.engine.device import choose_device  # imports torch, on the worker's thread
+
+        return choose_device(name)
+
+    return open_device
 
 
 class _Ending:
@@ -130,12 +169,13 @@ class _Ending:
         self._loop = loop
         self.asked = asyncio.Event()
         self.grace_s = DRAIN_S
-        self.exit_code = 0
+        self.fault: SafelightError | None = None
 
-    def ask(self, grace_s: float = DRAIN_S, *, exit_code: int = 0) -> None:
+    def ask(self, grace_s: float = DRAIN_S, *, fault: SafelightError | None = None) -> None:
         """From any thread."""
-        self.grace_s, self.exit_code = grace_s, exit_code
-        self._loop.call_soon_threadsafe(self.asked.set)
+        self.grace_s, self.fault = grace_s, fault or self.fault
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+            self._loop.call_soon_threadsafe(self.asked.set)
 
 
 class _Activity(grpc.aio.ServerInterceptor):  # type: ignore[misc]
@@ -157,7 +197,7 @@ async def _until_end(
     worker: Worker,
     restoration: RestorationServicer,
     idle_exit_s: float | None,
-) -> int:
+) -> None:
     while not ending.asked.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ending.asked.wait(), IDLE_LOOK_S)
@@ -166,45 +206,21 @@ async def _until_end(
         if idle_exit_s is not None and time.monotonic() - activity.last_s > idle_exit_s:
             log.info("idle for %.0f s", idle_exit_s)
             ending.ask(0.0)
-    return ending.exit_code
 
 
-async def _drain(
-    server: grpc.aio.Server, worker: Worker, restoration: RestorationServicer, grace_s: float
-) -> None:
-    """No new calls; running streams get the grace time, then they are told UNAVAILABLE."""
-    deadline = time.monotonic() + grace_s
-    stopping = asyncio.ensure_future(server.stop(grace_s + 1.0))
-    while restoration.streams and time.monotonic() < deadline:
-        await asyncio.sleep(0.02)
+async def _drain(worker: Worker, restoration: RestorationServicer, grace_s: float) -> None:
+    """Running and waiting jobs get the grace time; then the worker ends after its turn, which tells those
+    that are left. Other calls are answered meanwhile."""
+    await _streams_gone(restoration, grace_s)
     worker.stop()
-    await asyncio.to_thread(worker.join, 30.0)
-    await stopping
+    await asyncio.to_thread(worker.join, LAST_TURN_S)
+    await _streams_gone(restoration, LAST_WORDS_S)
 
 
-def _listen(server: grpc.aio.Server, config: ServeConfig) -> str:
-    """Binds and returns the target clients use."""
-    if config.host:
-        return _listen_tcp(server, config, config.host)
-    if os.name != "posix":
-        return _listen_tcp(server, config, "127.0.0.1")
-    path = runtime.socket_path(config.folder)
-    path.unlink(missing_ok=True)  # stale: we hold the lock
-    server.add_insecure_port(f"unix:{path}")
-    return f"unix:{path}"
-
-
-def _listen_tcp(server: grpc.aio.Server, config: ServeConfig, host: str) -> str:
-    address = f"{host}:{config.port}"
-    if config.tls is None:
-        door.require_loopback(host)
-        return f"{host}:{server.add_insecure_port(address)}"
-    credentials = grpc.ssl_server_credentials(
-        [(config.tls.key.read_bytes(), config.tls.certificate.read_bytes())],
-        root_certificates=config.tls.client_ca.read_bytes(),
-        require_client_auth=True,
-    )
-    return f"{host}:{server.add_secure_port(address, credentials)}"
+async def _streams_gone(restoration: RestorationServicer, deadline_s: float) -> None:
+    deadline = time.monotonic() + deadline_s
+    while restoration.streams and time.monotonic() < deadline:
+        await asyncio.sleep(DRAIN_LOOK_S)
 
 
 def _add_reflection(server: grpc.aio.Server) -> None:
@@ -256,14 +272,16 @@ def _logging(config: ServeConfig) -> Iterator[None]:
     ]
     if config.log_to_stderr:
         handlers.append(logging.StreamHandler(sys.stderr))
-    ours = logging.getLogger("safelight")
-    ours.setLevel(logging.INFO)
+    loggers = [logging.getLogger(name) for name in LOGGED]
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        ours.addHandler(handler)
+        for logger in loggers:
+            logger.addHandler(handler)
+    logging.getLogger("safelight").setLevel(logging.INFO)
     try:
         yield
     finally:
         for handler in handlers:
-            ours.removeHandler(handler)
+            for logger in loggers:
+                logger.removeHandler(handler)
             handler.close()

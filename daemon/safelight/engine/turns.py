@@ -1,0 +1,143 @@
+"""Jobs on the device, one turn at a time. A turn is one tile batch, so nothing waits longer than that.
+
+Owned by the worker's thread, like everything below it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from typing import NamedTuple
+
+import torch
+
+from safelight.engine.device import Device
+from safelight.engine.jobs import Job, JobQueue, JobState, cancelled_error
+from safelight.engine.loaded import LoadedPipelines
+from safelight.engine.out_of_memory import MemoryLadder
+from safelight.engine.pipelines.base import Pipeline
+from safelight.engine.pipelines.registry import Registry
+from safelight.engine.precision import PrecisionTable
+from safelight.engine.request import Preview, Progress, Restoration
+from safelight.engine.residency import Resident
+from safelight.engine.restore import restore
+from safelight.errors import InternalError, SafelightError, Unavailable
+
+log = logging.getLogger(__name__)
+
+
+class _Run(NamedTuple):
+    steps: Generator[Progress | Preview, None, Restoration]
+    pipeline: Pipeline
+
+
+class Turns:
+    """See the module."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        queue: JobQueue,
+        device: Device,
+        *,
+        keep_alive_s: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._registry, self._queue, self._clock = registry, queue, clock
+        self.device = device
+        self.pipelines = LoadedPipelines(registry, device, keep_alive_s=keep_alive_s, clock=clock)
+        self.waiting: set[str] = set()
+        """Ids of jobs that wait for memory that other jobs use."""
+        self.fault: SafelightError | None = None
+        """Set when the device failed: only a new process cures that."""
+        self._memory = MemoryLadder()
+        self._precisions = PrecisionTable()
+        self._runs: dict[str, _Run] = {}
+
+    def take(self, job: Job) -> None:
+        """One turn of `job`; what goes wrong ends the job and nothing else."""
+        try:
+            if job.cancelling.is_set():
+                raise cancelled_error()
+            if job.id not in self._runs and not self._start(job):
+                self.waiting.add(job.id)
+                return
+            self._advance(job)
+        except SafelightError as error:
+            self.fail(job, error)
+        except torch.AcceleratorError:
+            log.exception("job %s: the device failed", job.id)
+            self.fail(job, self._faulted())
+        except Exception as error:
+            log.exception("job %s failed", job.id)
+            text = f"the job failed by a fault of ours ({type(error).__name__}): please report the log"
+            self.fail(job, InternalError(text, details={"job": job.id}))
+
+    def preload(self, pipeline: str, keep_alive_s: float | None) -> Resident:
+        """Loads a pipeline between turns."""
+        try:
+            return self.pipelines.preload(pipeline, keep_alive_s)
+        except torch.AcceleratorError:
+            log.exception("loading %s: the device failed", pipeline)
+            raise self._faulted() from None
+
+    def fail(self, job: Job, error: SafelightError) -> None:
+        self._release(job)
+        state = JobState.CANCELLED if error.reason == "CANCELLED" else JobState.FAILED
+        self._queue.end(job, state, error.message)
+        job.listener.failed(error)
+
+    def _faulted(self) -> Unavailable:
+        self.fault = Unavailable("the device failed and the daemon starts anew: ask again", "DEVICE_FAULT")
+        return self.fault
+
+    def _start(self, job: Job) -> bool:
+        """False when the job has to wait for memory that other jobs use."""
+        assert job.request is not None
+
+        def tell() -> None:
+            job.progress = Progress(stage="load")
+            job.listener.progressed(job.progress)
+
+        pipeline = self.pipelines.acquire(job.pipeline, on_load=tell)
+        if pipeline is None:
+            return False
+        self.pipelines.hold(job.pipeline)
+        job.state = JobState.RUNNING
+        steps = restore(
+            job.request,
+            pipeline,
+            memory=self._memory,
+            precisions=self._precisions,
+            on_cpu=lambda: self._registry.load(job.pipeline, torch.device("cpu")),
+            previews=job.previews,
+            clock=self._clock,
+        )
+        self._runs[job.id] = _Run(steps, pipeline)
+        return True
+
+    def _advance(self, job: Job) -> None:
+        run = self._runs[job.id]
+        try:
+            event = next(run.steps)
+        except StopIteration as end:
+            restoration: Restoration = end.value
+            restoration.report["checkpoints"] = dict(run.pipeline.checkpoint_hashes)
+            self._release(job, precision=str(restoration.report.get("precision", "")))
+            self._queue.computed(job)
+            job.listener.computed(restoration)
+            return
+        if isinstance(event, Preview):
+            job.listener.previewed(event)
+            return
+        job.progress = event
+        job.listener.progressed(event)
+
+    def _release(self, job: Job, *, precision: str = "") -> None:
+        """Frees what the run holds and gives the pipeline back."""
+        self.waiting.clear()  # memory may have come free: everybody may try again
+        run = self._runs.pop(job.id, None)
+        if run is None:
+            return
+        run.steps.close()
+        self.pipelines.give_back(job.pipeline, keep_alive_s=job.keep_alive_s, precision=precision)
