@@ -115,6 +115,9 @@ class StageTiling:
     """Tiles per call at most; the memory ladder lowers it."""
     least_tile: int = 64
     """The memory ladder does not go below this."""
+    even: bool = False
+    """True: `tile` is only the most, and tiles are as small as covers the plane with this overlap; for networks
+    without a preferred size. False: all tiles have it, and the last ones overlap more."""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from safelight.engine.prepare import network_input, reflected
+from safelight.engine.prepare import network_input, reflected, working_scale_for
 from safelight.engine.region_plan import RegionPlan, plan_region
 from safelight.engine.request import RestoreRequest
 from safelight.errors import InvalidRequest
@@ -110,3 +112,28 @@ def test_samples_that_are_no_numbers_are_refused(bad: float) -> None:
     with pytest.raises(InvalidRequest, match="row 37") as caught:
         prepared(request_for(pixels, ONE_STAGE))
     assert caught.value.reason == "SAMPLES_NOT_FINITE"
+
+
+AUTO = replace(ONE_STAGE, auto_short_side_px=512)
+
+# name: region, what of it is selected, settings, expected working scale
+SCALES: dict[str, tuple[Rect | None, Rect | None, dict[str, object], float]] = {
+    "the selection's short side becomes 512": (Rect(50, 50, 256, 300), None, {}, 2.0),
+    "at most four times": (Rect(50, 50, 80, 90), None, {}, 4.0),
+    "the box around the mask counts": (Rect(50, 50, 300, 300), Rect(20, 30, 200, 128), {}, 4.0),
+    "a whole sharp picture stays as it is": (None, None, {}, 1.0),
+    "as asked": (Rect(50, 50, 256, 300), None, {"working_scale": 1.5}, 1.5),
+    "the output scale": (Rect(50, 50, 256, 300), None, {"output_scale": 4}, 4.0),
+}
+
+
+@pytest.mark.parametrize(("region", "selected", "values", "scale"), SCALES.values(), ids=SCALES)
+def test_working_scale(
+    region: Rect | None, selected: Rect | None, values: dict[str, object], scale: float
+) -> None:
+    request = request_for(photo(512, 512), AUTO, region=region, **values)
+    if selected is not None:
+        mask = np.zeros((request.region.height, request.region.width), np.uint8)
+        mask[selected.slices] = 255
+        request = replace(request, mask=mask)
+    assert working_scale_for(request, AUTO) == scale

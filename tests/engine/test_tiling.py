@@ -34,12 +34,25 @@ PLANS = {
         StageTiling(64, 16),
         [Rect(0, 0, 64, 64), Rect(7, 0, 64, 64), Rect(0, 5, 64, 64), Rect(7, 5, 64, 64)],
     ),
+    "even: no larger overlap than asked": (
+        Size(120, 64),
+        StageTiling(64, 16, even=True),
+        [Rect(0, 0, 51, 64), Rect(35, 0, 51, 64), Rect(69, 0, 51, 64)],
+    ),
+    "even, in pairs": (
+        Size(120, 66),
+        StageTiling(64, 16, multiple=2, even=True),
+        [
+            Rect(0, 0, 52, 42), Rect(36, 0, 52, 42), Rect(68, 0, 52, 42),
+            Rect(0, 24, 52, 42), Rect(36, 24, 52, 42), Rect(68, 24, 52, 42),
+        ],
+    ),
     "multiples of 8": (
         Size(136, 64),
         StageTiling(64, 16, multiple=8),
         [Rect(0, 0, 64, 64), Rect(48, 0, 64, 64), Rect(72, 0, 64, 64)],
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("size", "tiling", "boxes"), PLANS.values(), ids=PLANS)
@@ -89,7 +102,7 @@ def plans(draw: st.DrawFn) -> tuple[TilePlan, StageTiling, Fraction]:
     overlap = multiple * draw(st.integers(0, tile // multiple - 1))
     width, height = (multiple * draw(st.integers(1, 40)) for _ in "xy")
     scale = draw(st.sampled_from([Fraction(1), Fraction(4), Fraction(1, multiple)]))
-    tiling = StageTiling(tile, overlap, multiple=multiple)
+    tiling = StageTiling(tile, overlap, multiple=multiple, even=draw(st.booleans()))
     return TilePlan.of(Size(width, height), tiling), tiling, scale
 
 
@@ -101,6 +114,7 @@ def test_tiles_cover_the_plane_and_stay_inside(case: tuple[TilePlan, StageTiling
     for tile in plan.tiles:
         assert Rect.of_size(plan.size).contains(tile.box)
         assert tile.box.size == plan.tile
+        assert max(plan.tile) <= tiling.tile
         assert tile.box.x % tiling.multiple == tile.box.y % tiling.multiple == 0
         covered[tile.box.slices] = True
     assert covered.all()

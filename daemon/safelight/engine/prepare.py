@@ -15,15 +15,49 @@ import numpy.typing as npt
 from safelight.engine.canvas import allocate
 from safelight.engine.region_plan import RegionPlan
 from safelight.engine.request import RestoreRequest
+from safelight.engine.working_scale import choose_working_scale
 from safelight.errors import InvalidRequest
-from safelight.geometry import Rect
+from safelight.geometry import Rect, Size
 from safelight.imaging.pixels import FloatArray, Sample
 from safelight.imaging.profiles import Encoding, encoding_for
 from safelight.imaging.resample import resize_rows, source_rows
+from safelight.spec import PipelineSpec
 
 BAND_ROWS = 128  # rows prepared at once: bounds temporaries, and a cancelled job is noticed between bands
 
+SAMPLE_PX = 1024  # side of what the document's own detail is measured on
+
 Indices = npt.NDArray[np.int64]
+
+
+def working_scale_for(request: RestoreRequest, spec: PipelineSpec) -> float:
+    """y pixels per document pixel: as asked, or as suits pipeline, selection and the document's own detail."""
+    settings, region = request.settings, request.region
+    looks = not settings.working_scale and spec.auto_short_side_px is not None and settings.output_scale == 1
+    return choose_working_scale(
+        settings.working_scale,
+        spec,
+        selection=_selection(request),
+        whole_picture=region == Rect.of_size(request.document),
+        output_scale=settings.output_scale,
+        sample=_middle(request) if looks else None,
+    )
+
+
+def _selection(request: RestoreRequest) -> Size:
+    """Of the box around what is selected; the region's where nothing is."""
+    if request.mask is None or not request.mask.any():
+        return request.region.size
+    rows, columns = (np.flatnonzero(request.mask.any(axis=axis)) for axis in (1, 0))
+    return Size(int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
+
+
+def _middle(request: RestoreRequest) -> FloatArray:
+    """The middle of the region, encoded, at most SAMPLE_PX a side."""
+    region = request.region
+    width, height = min(region.width, SAMPLE_PX), min(region.height, SAMPLE_PX)
+    left, top = region.x + (region.width - width) // 2, region.y + (region.height - height) // 2
+    return EncodedSource(request, Rect(left, top, width, height)).rows(0, height)
 
 
 def network_input(request: RestoreRequest, plan: RegionPlan) -> Iterator[FloatArray]:

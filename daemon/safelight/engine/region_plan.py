@@ -14,7 +14,6 @@ from fractions import Fraction
 
 from safelight.engine.tiling import TilePlan
 from safelight.geometry import Rect, Size
-from safelight.settings import WORKING_SCALE_MOST, RestoreSettings
 from safelight.spec import PipelineSpec, StageTiling
 
 
@@ -68,15 +67,6 @@ def covered_document(box: Rect, working_scale: float) -> Rect:
     return Rect.from_edges(*(round(edge / working_scale) for edge in (box.x, box.y, box.right, box.bottom)))
 
 
-def asked_working_scale(settings: RestoreSettings, spec: PipelineSpec, region: Rect) -> float:
-    """y pixels per document pixel: the setting, or for 0 the scale that suits the pipeline."""
-    if settings.working_scale:
-        return settings.working_scale
-    if spec.auto_short_side_px is None or settings.output_scale > 1:
-        return float(settings.output_scale)
-    return min(WORKING_SCALE_MOST, spec.auto_short_side_px / region.size.short_side)
-
-
 def choose_magnification(spec: PipelineSpec, working_scale: float) -> int:
     """The largest that does not exceed the working scale, else the smallest there is."""
     fitting = [m for m in spec.magnifications if m <= working_scale]
@@ -104,15 +94,16 @@ def _grown_to(side: int, box: Rect, available: Rect) -> Rect:
 
 
 def _axis_grown(side: int, start: int, end: int, least: int, most: int) -> tuple[int, int]:
-    missing = max(0, min(side, most - least) - (end - start))
-    start = max(least, min(start - missing // 2, most - (end - start) - missing))
-    return start, max(end, start + min(side, most - least))
+    length = max(end - start, min(side, most - least))
+    start -= (length - (end - start)) // 2
+    start = max(least, min(start, most - length))
+    return start, start + length
 
 
 def _first_tile_px(spec: PipelineSpec) -> int:
-    """Side of the first stage's tile in network pixels."""
+    """Side of the first stage's tile in network pixels; 0 where the network knows no preferred size."""
     name, tiling = next(iter(spec.stages.items()))
-    return tiling.tile * _input_px(spec, name)
+    return 0 if tiling.even else tiling.tile * _input_px(spec, name)
 
 
 def _grid_px(spec: PipelineSpec) -> int:

@@ -18,9 +18,9 @@ from safelight.engine.meter import Meter
 from safelight.engine.out_of_memory import MemoryLadder, too_little_memory
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
 from safelight.engine.precision import Measured, PrecisionTable
-from safelight.engine.prepare import network_input
+from safelight.engine.prepare import network_input, working_scale_for
 from safelight.engine.preview import preview_of
-from safelight.engine.region_plan import asked_working_scale, plan_region
+from safelight.engine.region_plan import plan_region
 from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest
 from safelight.engine.residual import enlarged_tile, tapered_residual
 from safelight.engine.tile_runner import Account, Network, StageWork, TileRunner
@@ -87,7 +87,7 @@ class _Run:
             pipeline.spec,
             region=request.region,
             sent=request.sent,
-            working_scale=asked_working_scale(request.settings, pipeline.spec, request.region),
+            working_scale=working_scale_for(request, pipeline.spec),
         )
         self._stages = {stage.name: stage for stage in self._plan.stages}
         self.steps = self._spec.steps if "predict" in self._stages else 0

@@ -1,8 +1,8 @@
 """How a plane is cut into overlapping tiles and how they are blended: integers and 1-D profiles, no tensors.
 
 All tiles of a plan have one size, so that they batch. Along an axis they stand a step (tile minus overlap)
-apart; the last one is shifted back to end at the plane's edge, its overlap is larger. A plane smaller than a
-tile is one tile.
+apart; the last one is shifted back to end at the plane's edge, its overlap is larger. Even tilings shrink the
+tiles until next to nothing is computed twice that way. A plane smaller than a tile is one tile.
 """
 
 from __future__ import annotations
@@ -45,11 +45,12 @@ class TilePlan:
     @classmethod
     def of(cls, size: Size, tiling: StageTiling) -> TilePlan:
         """Sides of `size` should be multiples of `tiling.multiple`: else the last offsets are not."""
+        tile = Size(_side(size.width, tiling), _side(size.height, tiling))
         return cls(
             size,
-            Size(min(tiling.tile, size.width), min(tiling.tile, size.height)),
-            _offsets(size.width, tiling),
-            _offsets(size.height, tiling),
+            tile,
+            _offsets(size.width, tile.width, tiling.overlap),
+            _offsets(size.height, tile.height, tiling.overlap),
         )
 
     @cached_property
@@ -101,12 +102,22 @@ def with_smaller_tiles(tiling: StageTiling, tile: int) -> StageTiling:
     return replace(tiling, tile=side, overlap=overlap, batch=1)
 
 
-def _offsets(length: int, tiling: StageTiling) -> tuple[int, ...]:
-    step = tiling.tile - tiling.overlap
+def _side(length: int, tiling: StageTiling) -> int:
+    """Of the tiles along an axis."""
+    if length <= tiling.tile or not tiling.even:
+        return min(length, tiling.tile)
+    count = len(_offsets(length, tiling.tile, tiling.overlap))
+    least = -(-(length + (count - 1) * tiling.overlap) // count)
+    return -(-least // tiling.multiple) * tiling.multiple
+
+
+def _offsets(length: int, tile: int, overlap: int) -> tuple[int, ...]:
+    if length <= tile:
+        return (0,)
+    step = tile - overlap
     if step <= 0:
-        raise ValueError(f"an overlap of {tiling.overlap} leaves no step in a tile of {tiling.tile}")
-    last = max(0, length - tiling.tile)
-    return (*range(0, last, step), last)
+        raise ValueError(f"an overlap of {overlap} leaves no step in a tile of {tile}")
+    return (*range(0, length - tile, step), length - tile)
 
 
 def _profile(offsets: tuple[int, ...], length: int, index: int, scale: Fraction) -> FloatArray:

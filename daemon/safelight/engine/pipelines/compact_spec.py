@@ -16,9 +16,10 @@ COMPACT = PipelineSpec(
     licence_url="https://www.apache.org/licenses/LICENSE-2.0",
     generative=False,
     stages={
-        # 48 px of overlap: twice the receptive field of 21 px and a little more. At scale 1 the network
-        # works on 2x2 cells, which must be the same ones in every tile: multiple 2.
-        "decode": StageTiling(tile=320, overlap=48, multiple=2, batch=8, least_tile=64)
+        # At scale 1 the network works on 2x2 cells, which must be the same ones in every tile: multiple 2.
+        # Its receptive field is 21 px there; measured, 32 px of overlap keep tiled within 1/255 of untiled.
+        # A tile of 384 px enlarged by 4 is 2.4 megapixels: what a cancelled job still computes.
+        "decode": StageTiling(tile=384, overlap=32, multiple=2, batch=8, least_tile=64, even=True)
     },
     memory=MemoryModel(weights_bytes=8_000_000, bytes_per_tile_px=1500),
     settings=(
