@@ -136,6 +136,14 @@ def test_colours_under_full_transparency_do_not_bleed_when_enlarged():
     assert np.all(visible[:, :3] == (200, 100, 50))
 
 
+def test_resampled_float_alpha_stays_between_0_and_1():
+    document = np.ones((16, 16, 4), np.float32)
+    document[:, 8:, 3] = 0
+    result = finished(restoration_of(document, 0.0, settings=replace(PLAIN, output_scale=4)))
+    assert result[..., 3].min() == 0.0
+    assert result[..., 3].max() == 1.0
+
+
 def test_half_transparent_edges_keep_visible_colours_when_enlarged():
     document = np.zeros((32, 32, 4), np.float32)
     document[:, :16] = (0.5, 0.25, 0.125, 1)
@@ -297,7 +305,7 @@ def test_bands_of_rows_equal_the_whole_bit_for_bit(rows, scale, case, monkeypatc
     whole = finished(make())
     monkeypatch.setattr("safelight.engine.finish._PIECE_SAMPLES", 60 * 3 * 5)
     monkeypatch.setattr("safelight.engine.finish._LEAST_PIECE_ROWS", 5)
-    monkeypatch.setattr("safelight.engine.finish._FILTER_PIECE_ROWS", 5)
+    monkeypatch.setattr("safelight.engine.finish._HALOED_PIECE_ROWS", 5)
     assert same_bits(finished(make(), rows), whole)
 
 

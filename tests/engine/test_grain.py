@@ -139,7 +139,7 @@ def test_grain_in_bands_equals_the_whole_and_follows_the_seed(scale, monkeypatch
         clean + noise, residual, region=case["region"], settings={**case["settings"], "seed": 7}
     )
     monkeypatch.setattr("safelight.engine.finish._PIECE_SAMPLES", 130 * 3 * 7)
-    monkeypatch.setattr("safelight.engine.finish._FILTER_PIECE_ROWS", 7)
+    monkeypatch.setattr("safelight.engine.finish._HALOED_PIECE_ROWS", 7)
     cut, _ = with_grain(clean + noise, residual, 5, **{**case})
     assert cut.tobytes() == whole.tobytes()
     assert np.abs(other - whole).mean() > 0.01

@@ -21,7 +21,7 @@ from safelight.engine.compositor import (
     to_samples,
     untouched,
 )
-from safelight.engine.feather import weights_for
+from safelight.engine.feather import MaskWeights, weights_for
 from safelight.engine.grain import Grain, Picture, measure_grain
 from safelight.engine.monochrome import Toning, toning_of
 from safelight.engine.output_rows import DocumentRows, ResidualRows
@@ -32,7 +32,7 @@ from safelight.imaging.profiles import encoding_for
 
 _PIECE_SAMPLES = 400_000  # measured: temporaries of a piece stay in the second-level cache
 _LEAST_PIECE_ROWS = 16
-_FILTER_PIECE_ROWS = 128  # with band weights: the halo of 62 rows is computed for each piece
+_HALOED_PIECE_ROWS = 128  # bands, feather and grain compute a halo of up to 128 rows for each piece
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,16 @@ class _Finisher:
         self._grain: Grain | None = None
         if request.settings.grain > 0:
             self._grain = self._measured_grain(request)
-        self.piece_rows = self._piece_rows(needs_filter(request.settings.band_weights))
+        self.piece_rows = self._piece_rows(
+            haloed=needs_filter(request.settings.band_weights)
+            or self._grain is not None
+            or isinstance(self._weights, MaskWeights)
+        )
         restoration.report["monochrome"] = self._toning is not None
         restoration.report["grain"] = self._grain is not None
 
-    def _piece_rows(self, filtered: bool) -> int:
-        least = _FILTER_PIECE_ROWS if filtered or self._grain else _LEAST_PIECE_ROWS
+    def _piece_rows(self, *, haloed: bool) -> int:
+        least = _HALOED_PIECE_ROWS if haloed else _LEAST_PIECE_ROWS
         return max(least, _PIECE_SAMPLES // (self._place.width * self._format.channels))
 
     def block(self, start_row: int, end_row: int) -> DocumentArray:
@@ -115,22 +119,27 @@ class _Finisher:
         restored = restore_colours(colours, change, self._encoding, sample=self._sample)
         if weights is not None:
             restored = blend_in_light(colours, restored, weights, self._encoding)
-        result = to_samples(restored, self._sample)
-        if self._copies_by_itself and weights is None:
-            out[...] = result
-            return
-        kept = untouched(change)
-        if weights is not None:
-            kept |= weights == 0
+        out[..., self._colours] = to_samples(restored, self._sample)
+        kept = self._kept(document, change, weights)
+        if kept is not None and kept.any():
+            out[kept] = document[kept]
         if self._format.alpha:
-            kept |= document[..., -1] == 0
             out[..., -1] = document[..., -1]
-        out[..., self._colours] = np.where(kept[..., None], colours, result)
 
-    @property
-    def _copies_by_itself(self) -> bool:
-        """Integer sRGB without alpha: adding 0 and rounding gives the same integer."""
-        return self._encoding.identity and not self._format.alpha and self._sample is not Sample.F32
+    def _kept(
+        self, document: DocumentArray, change: FloatArray, weights: FloatArray | None
+    ) -> BoolArray | None:
+        """Samples to copy bit by bit, H W. Integers where nothing changes need none of this: adding 0 and
+        rounding gives the same integer; floats may hold NaN, infinities or -0."""
+        kept: BoolArray | None = None
+        if self._sample is Sample.F32:
+            kept = untouched(change)
+            if weights is not None:
+                kept |= weights == 0
+        if self._format.alpha:
+            hidden = document[..., -1] == 0
+            kept = hidden if kept is None else kept | hidden
+        return kept
 
     def _enlarged(self, start: int, end: int, out: DocumentArray) -> None:
         """Scale above 1: the resampled document, changed where there is something to change."""
@@ -139,10 +148,11 @@ class _Finisher:
         weights = self._weights.rows(start, end) if self._weights else None
         change = self._change(start, end, colours, weights)
         if self._format.alpha:
-            out[..., -1:] = to_samples(numbers[..., -1:], self._sample)
+            alpha = np.clip(numbers[..., -1:], 0, self._sample.white)  # Lanczos overshoots
+            out[..., -1:] = to_samples(alpha, self._sample)
         if change is not None:
             restored = restore_colours(colours, change, self._encoding, sample=self._sample)
-            if not self._encoding.identity:
+            if self._sample is Sample.F32:
                 restored = np.where(untouched(change)[..., None], colours, restored)
             colours = restored
             if weights is not None:
