@@ -28,7 +28,6 @@ _PILLOW = {"lanczos": Image.Resampling.LANCZOS, "bicubic": Image.Resampling.BICU
 _Doubles = npt.NDArray[np.floating[Any]]
 
 _SUPPORT = {"lanczos": 3.0, "bicubic": 2.0}
-_PHASED_FROM_PX = 16  # narrower pictures are all edge
 
 
 def resize(plane: FloatArray, size: Size, *, filter: Filter = "lanczos") -> FloatArray:
@@ -126,7 +125,7 @@ def _resize_width(plane: FloatArray, width: int, filter: Filter) -> FloatArray:
     height, source_width, channels = plane.shape
     if source_width == width:
         return np.array(plane, dtype=np.float32, order="C")
-    if width % source_width == 0 and source_width >= _PHASED_FROM_PX:
+    if width % source_width == 0 and source_width > 2 * _SUPPORT[filter]:
         return _enlarge_width(plane, width // source_width, filter)
     result = np.empty((height, width, channels), dtype=np.float32)
     for c in range(channels):
