@@ -3,7 +3,7 @@
 What a step does depends on (seed, step) and the checkpoint only, so a run that was interrupted and resumed
 ends, on the same machine and thread count, with the same bits as one that was not.
 
-    python -m training.train --pool pool_x4.npz --checkpoint x4.ckpt --steps 24000 [--device cuda] [--threads
+    python -m training.train --pool pool_x4.npz --checkpoint x4.ckpt --steps 16000 [--device cuda] [--threads
     1] [--bf16]
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class TrainingConfig:
     scale: int
     channels: int = 48
     convs: int = 8
-    steps: int = 24000
+    steps: int = 16000
     """Length of the whole learning-rate schedule."""
     batch: int = 8
     peak_rate: float = 1e-3
@@ -170,7 +170,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train one network; resumes when the checkpoint exists.")
     parser.add_argument("--pool", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=24000)
+    parser.add_argument(
+        "--steps", type=int, default=16000, help="length of the schedule; may change on resuming"
+    )
+    parser.add_argument("--until", type=int, help="stop after this step of the schedule")
     parser.add_argument("--channels", type=int, default=48)
     parser.add_argument("--convs", type=int, default=8)
     parser.add_argument("--batch", type=int, default=8)
@@ -186,13 +189,15 @@ def main() -> None:
     pool, scale = Pool.load(a.pool, device)
     if a.checkpoint.exists():
         trainer = Trainer.resume(a.checkpoint, device)
+        trainer.config = replace(trainer.config, steps=a.steps)
     else:
         sizes = {"channels": a.channels, "convs": a.convs, "steps": a.steps, "batch": a.batch}
         trainer = Trainer(TrainingConfig(scale, **sizes, knee=a.knee, seed=a.seed, bf16=a.bf16), device)
     total = 0.0
-    while trainer.step < trainer.config.steps:
+    last = min(a.until or a.steps, a.steps)
+    while trainer.step < last:
         total += trainer.advance(pool)
-        if trainer.step % a.save_every == 0 or trainer.step == trainer.config.steps:
+        if trainer.step % a.save_every == 0 or trainer.step == last:
             trainer.save(a.checkpoint)
             print(
                 f"step {trainer.step} loss {total / a.save_every:.5f} after {trainer.seconds:.0f} s",
