@@ -67,6 +67,7 @@ ERRORS = {
         RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: not enough"),
         True,
     ),
+    "cuBLAS's": (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
     "another fault": (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
 }
 

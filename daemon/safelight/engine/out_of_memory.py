@@ -67,9 +67,9 @@ class MemoryLadder:
 def _lower(rung: Rung, tiling: StageTiling, *, place: Place, running_tile: int, cpu_left: bool) -> Rung:
     if rung.batch > 1:
         return replace(rung, batch=rung.batch // 2)
-    smaller = min(rung.tile, running_tile) // 2
-    if smaller >= tiling.least_tile:
-        return replace(rung, tile=smaller)
+    side = min(rung.tile, running_tile)
+    if side > tiling.least_tile:
+        return replace(rung, tile=max(side // 2, tiling.least_tile))
     if cpu_left:
         return replace(rung, on_cpu=True)
     raise too_little_memory(
@@ -102,10 +102,11 @@ def unless_out_of_memory(work: Callable[[], Result]) -> Result | None:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """torch's error of accelerators, Python's own, and the plain RuntimeError of torch's CPU allocator."""
+    """torch's error of accelerators, Python's own, and the plain RuntimeErrors of torch's CPU allocator and of
+    NVIDIA's libraries when they find no room for their workspaces."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    text = str(error)
-    return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in text or "DefaultCPUAllocator" in text
-    )
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS)
+
+
+_WORDS = ("can't allocate memory", "DefaultCPUAllocator", "out of memory", "STATUS_ALLOC_FAILED")

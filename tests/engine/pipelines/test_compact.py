@@ -82,6 +82,19 @@ def test_tiled_equals_untiled(pipeline: object, scale: int, monkeypatch: pytest.
     assert np.abs(results[0] - results[1]).max() <= LEVEL
 
 
+def test_another_batch_size_changes_at_most_one_level() -> None:
+    """The tiling law, in fp32."""
+    batched = compact.load(torch.device("cpu:0"))  # computes here, but is not named "cpu": gets batches
+    small = replace(COMPACT, stages={"decode": replace(COMPACT.stages["decode"], tile=96)})
+    results = []
+    for pipeline in (shipped(), batched):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pipeline, "spec", small)
+            results.append(restored(photo(200, 150), pipeline, output_scale=2))
+    assert [r.report["batch"] for r in results] == [{"decode": 1}, {"decode": 8}]
+    assert np.abs(residual_of(results[0]) - residual_of(results[1])).max() <= LEVEL
+
+
 def test_a_region_equals_the_same_part_of_the_whole_picture() -> None:
     pixels = photo(300, 260)
     everything = restored(pixels, shipped())
