@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from pathlib import Path
 
@@ -12,9 +13,13 @@ from PIL import Image
 from PIL.ExifTags import IFD
 
 from safelight.geometry import Size
+from safelight.imaging.exif import Exif, to_block
 from safelight.imaging.files import Metadata, MetadataPolicy, open_picture, write_picture
 from safelight.imaging.metadata import carried_over, photoshop_from_iptc
+from safelight.imaging.pixels import PixelFormat, Sample
 from safelight.imaging.record import append_operation, read_operations
+from safelight.imaging.thumbnail import thumbnail_jpeg
+from safelight.imaging.tiff import Entry
 from tests.fakes import icc
 
 PROFILE = icc.rgb_profile(icc.DISPLAY_P3, icc.parametric(3, *icc.SRGB_PARAMETERS))
@@ -239,3 +244,25 @@ def test_damaged_blocks_are_left_out_and_mentioned(metadata: Metadata, says: str
     kept, notes = carried_over(metadata, "no-location", size=Size(8, 8))
     assert says in notes[0]
     assert kept.exif == kept.xmp == kept.iptc == b""
+
+
+def test_a_thumbnail_is_made_anew_from_the_result(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jpg", tmp_path / "out.jpg"
+    old = thumbnail_jpeg(np.full((8, 8, 3), 255, np.uint8), PixelFormat(3, False, Sample.U8), b"")
+    block = to_block(Exif(main={0x0112: Entry.short(6)}, thumbnail=old))
+    Image.new("RGB", (640, 400), "white").save(source, exif=block)
+    picture = open_picture(source)
+    after = np.zeros((640, 400, 3), np.uint8)
+    after[:320] = (200, 30, 30)
+    write_picture(target, after, PixelFormat.of(after), metadata=picture.metadata)
+    small = thumbnail_of(target)
+    assert small.size == (100, 160)
+    assert np.abs(np.asarray(small)[40, 50].astype(int) - (200, 30, 30)).max() < 6
+    assert np.asarray(small)[120, 50].max() < 6
+
+
+def thumbnail_of(path: Path) -> Image.Image:
+    with Image.open(path) as picture:
+        place = picture.getexif().get_ifd(IFD.IFD1)
+        block = picture.info["exif"].removeprefix(b"Exif\0\0")
+    return Image.open(io.BytesIO(block[place[0x0201] : place[0x0201] + place[0x0202]]))

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from safelight.imaging.metrics import edge_energy, gmsd, luma, psnr_y, ssim_y
 
 

@@ -9,10 +9,10 @@ import pytest
 import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
+
 from safelight.errors import InvalidRequest
 from safelight.imaging.pixels import DocumentArray, PixelFormat, Sample
 from safelight.imaging.profiles import encoding_for
-
 from tests.fakes import icc
 
 RGB16 = PixelFormat(3, False, Sample.U16)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
 from safelight.geometry import Size
 from safelight.imaging.pixels import FloatArray
 from safelight.imaging.resample import Filter, resize, resize_rows, source_rows

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from safelight.geometry import Size
-from safelight.imaging.tiff import Directory, Entry, TiffDamaged, TiffReader, serialise
+from safelight.imaging.tiff import Directory, Entry, TiffDamaged, TiffReader, pointing_to_next, serialise
 
 _PREFIX = b"Exif\0\0"
 _ORIENTATION, _EXIF, _GPS, _INTEROP = 0x0112, 0x8769, 0x8825, 0xA005
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
+_COMPRESSION, _JPEG_AT, _JPEG_BYTES, _JPEG = 0x0103, 0x0201, 0x0202, 6
 _POINTERS = (_EXIF, _GPS, _INTEROP)
 # What a TIFF file's first directory says about the picture rather than about how its pixels are stored:
 # description, maker, model, software, date, artist, computer, copyright, rating, and Windows' five texts.
@@ -21,12 +22,16 @@ _MAX_BLOCK_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class Exif:
-    """The directories of one block. The thumbnail's is left out: it would show the picture as it was."""
+    """The directories of one block."""
 
     main: Directory = field(default_factory=dict)
     exif: Directory = field(default_factory=dict)
     gps: Directory = field(default_factory=dict)
     interop: Directory = field(default_factory=dict)
+    thumbnail: bytes = b""
+    """JPEG of the small picture to write. A parsed block has none: its own shows the picture as it was."""
+    had_thumbnail: bool = False
+    """The parsed block had one."""
 
     def without_location(self) -> Exif:
         return replace(self, gps={})
@@ -47,7 +52,9 @@ def parse(block: bytes) -> Exif:
     if len(block) > _MAX_BLOCK_BYTES:
         raise TiffDamaged(f"the EXIF block has {len(block)} bytes")
     reader = TiffReader(io.BytesIO(block.removeprefix(_PREFIX)))
-    return _with_children(reader, reader.directory(reader.first))
+    _, next_directory = reader.raw_directory(reader.first)
+    exif = _with_children(reader, reader.directory(reader.first))
+    return replace(exif, had_thumbnail=any(next_directory))
 
 
 def from_tiff(stream: BinaryIO) -> Exif:
@@ -86,7 +93,19 @@ def to_block(exif: Exif) -> bytes:
         body[_INTEROP] = Entry.long(interop_at)
     for directory, at in ((body, base), (exif.gps, gps_at), (exif.interop, interop_at)):
         children += serialise(directory, at)
-    return _PREFIX + b"II*\0\x08\0\0\0" + serialise({**main, **_pointers(exif, base, gps_at)}, 8) + children
+    first = serialise({**main, **_pointers(exif, base, gps_at)}, 8)
+    if exif.thumbnail:
+        at = 8 + len(first) + len(children)
+        first = pointing_to_next(first, at)
+        children += _thumbnail_directory(exif.thumbnail, at)
+    return _PREFIX + b"II*\0\x08\0\0\0" + first + children
+
+
+def _thumbnail_directory(jpeg: bytes, at: int) -> bytes:
+    """The directory of the small picture at offset `at`, and its bytes."""
+    entries = {_COMPRESSION: Entry.short(_JPEG), _JPEG_AT: Entry.long(0), _JPEG_BYTES: Entry.long(len(jpeg))}
+    entries[_JPEG_AT] = Entry.long(at + len(serialise(entries, at)))
+    return serialise(entries, at) + jpeg
 
 
 def _pointers(exif: Exif, exif_at: int, gps_at: int) -> Directory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal
 
@@ -32,13 +33,13 @@ class Metadata:
 
 
 def carried_over(
-    metadata: Metadata, policy: MetadataPolicy, *, size: Size
+    metadata: Metadata, policy: MetadataPolicy, *, size: Size, thumbnail: Callable[[], bytes] = bytes
 ) -> tuple[Metadata, tuple[str, ...]]:
     """What an upright output of `size` carries, and one sentence for each block that had to be dropped.
 
-    Orientation becomes 1 and the thumbnail goes, whatever the policy. `no-location` also removes GPS, and
-    the place names of IPTC and XMP; `none` everything but the record of operations. A damaged block cannot
-    be cleaned, so it is dropped and said so.
+    Orientation becomes 1; a thumbnail gives way to what `thumbnail` gives (JPEG; b"" for none). `no-location`
+    also removes GPS, and the place names of IPTC and XMP; `none` everything but the record of operations. A
+    damaged block cannot be cleaned, so it is dropped and said so.
     """
     if policy not in METADATA_POLICIES:
         raise InvalidRequest(
@@ -49,14 +50,16 @@ def carried_over(
     xmp = _kept_xmp(metadata.xmp, policy, notes)
     if policy == "none":
         return Metadata(xmp=xmp), tuple(notes)
-    exif = _kept_exif(metadata.exif, policy, size, notes)
+    exif = _kept_exif(metadata.exif, policy, size, thumbnail, notes)
     iptc = metadata.iptc
     if policy == "no-location" and iptc:
         iptc = _iptc_without_location(iptc, notes)
     return replace(metadata, exif=exif, xmp=xmp, iptc=iptc), tuple(notes)
 
 
-def _kept_exif(block: bytes, policy: MetadataPolicy, size: Size, notes: list[str]) -> bytes:
+def _kept_exif(
+    block: bytes, policy: MetadataPolicy, size: Size, thumbnail: Callable[[], bytes], notes: list[str]
+) -> bytes:
     if not block:
         return b""
     try:
@@ -64,6 +67,8 @@ def _kept_exif(block: bytes, policy: MetadataPolicy, size: Size, notes: list[str
     except TiffDamaged as damage:
         notes.append(f"the EXIF block is damaged ({damage}) and was left out")
         return b""
+    if exif.had_thumbnail:
+        exif = replace(exif, thumbnail=thumbnail())
     return exif_blocks.to_block(exif.without_location() if policy == "no-location" else exif)
 
 

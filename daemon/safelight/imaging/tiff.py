@@ -169,6 +169,13 @@ def serialise(directory: Mapping[int, Entry], at: int, layout: _Layout = _CLASSI
     return body + bytes(layout.inline_bytes) + values
 
 
+def pointing_to_next(directory: bytes, at: int) -> bytes:
+    """A classic little-endian directory as `serialise` gives it, with its next directory at offset `at`."""
+    (count,) = struct.unpack_from("<H", directory)
+    pointer = 2 + count * _CLASSIC.entry_bytes
+    return directory[:pointer] + struct.pack("<I", at) + directory[pointer + 4 :]
+
+
 def add_entries(
     stream: BinaryIO, entries: Mapping[int, Entry], children: Mapping[int, Mapping[int, Entry]]
 ) -> None:

@@ -13,6 +13,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ from safelight.imaging.metadata import (
 from safelight.imaging.pixels import DocumentArray, FloatArray, PixelFormat, Sample
 from safelight.imaging.profiles import encoding_for
 from safelight.imaging.record import append_operation
+from safelight.imaging.thumbnail import thumbnail_jpeg
 from safelight.imaging.tiff import TiffDamaged
 
 LOSSY_QUALITY = 95  # JPEG and AVIF: no visible loss, and colour at full resolution (4:4:4)
@@ -117,7 +119,15 @@ def write_picture(
     whole = _assembled(pixels, fmt, size)
     notes: list[str] = []
     whole, fmt, icc = _converted(whole, fmt, icc, container, notes)
-    kept = _kept_metadata(metadata or Metadata(), policy, whole, operation, generative, notes)
+    kept, dropped = carried_over(
+        metadata or Metadata(),
+        policy,
+        size=Size(whole.shape[1], whole.shape[0]),
+        thumbnail=lambda: thumbnail_jpeg(whole, fmt, icc),
+    )
+    notes += dropped
+    if operation is not None:
+        kept = replace(kept, xmp=append_operation(kept.xmp, operation, generative))
     if kept.iptc and not container.iptc:
         notes.append(f"{container.name} has no place for the IPTC block: it was left out")
     image = _image(whole, fmt, icc, kept, container)
@@ -241,23 +251,6 @@ def _rounded_to_bits(pixels: DocumentArray, bits: int) -> DocumentArray:
     value = np.rint(np.multiply(pixels, np.float32(levels / 65535), dtype=np.float32)).astype(np.uint16)
     shifted: DocumentArray = np.left_shift(value, 16 - bits, dtype=np.uint16)
     return shifted
-
-
-def _kept_metadata(
-    metadata: Metadata,
-    policy: MetadataPolicy,
-    pixels: DocumentArray,
-    operation: Mapping[str, object] | None,
-    generative: bool,
-    notes: list[str],
-) -> Metadata:
-    kept, dropped = carried_over(metadata, policy, size=Size(pixels.shape[1], pixels.shape[0]))
-    notes += dropped
-    if operation is None:
-        return kept
-    return Metadata(
-        kept.exif, append_operation(kept.xmp, operation, generative), kept.iptc, kept.pixels_per_mm, kept.unit
-    )
 
 
 def _image(
