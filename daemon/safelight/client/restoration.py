@@ -224,11 +224,10 @@ def _frames(header: rpb.RestoreHeader, work: Work) -> Iterator[rpb.RestoreReques
             yield rpb.RestoreRequest(mask=band)
 
 
-def _bands(plane: np.ndarray[Any, Any]) -> Iterator[rpb.Band]:
+def _bands(plane: np.ndarray[Any, Any]) -> Iterator[dict[str, Any]]:
     rows = wire.rows_per_band(plane[:1].nbytes)
     for start in range(0, plane.shape[0], rows):
-        piece = plane[start : start + rows]
-        yield rpb.Band(start_row=start, end_row=start + len(piece), data=piece.tobytes())
+        yield wire.band_fields(start, plane[start : start + rows])
 
 
 def _collect(
@@ -273,12 +272,12 @@ def _empty_result(accepted: rpb.Accepted, work: Work) -> Restored:
 
 def _take(restored: Restored, band: rpb.Band, next_row: int) -> int:
     """Puts a band where it belongs; gives the row after it."""
-    target = restored.pixels[band.start_row : band.end_row]
-    if band.start_row != next_row or len(band.data) != target.nbytes:
+    target, data = restored.pixels[band.start_row : band.end_row], band.data  # each access copies the bytes
+    if band.start_row != next_row or len(data) != target.nbytes:
         raise InternalError(
             f"row {band.start_row} of the result is out of place: run the job again", "RESULT_MISPLACED"
         )
-    target[...] = np.frombuffer(band.data, target.dtype).reshape(target.shape)
+    target[...] = np.frombuffer(data, target.dtype).reshape(target.shape)
     return band.end_row
 
 

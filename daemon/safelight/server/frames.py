@@ -37,22 +37,24 @@ class Rows:
     def complete(self) -> bool:
         return self.next_row == self._height
 
-    def take(self, band: rpb.Band) -> None:
-        rows = band.end_row - band.start_row
+    def take(self, band: rpb.Band) -> int:
+        """Gives the number of bytes."""
+        rows, data = band.end_row - band.start_row, band.data  # each access copies the bytes
         wrong = ""
         if band.start_row != self.next_row:
             wrong = f"begins at row {band.start_row} where row {self.next_row} was due"
         elif rows < 1 or band.end_row > self._height:
             wrong = f"ends at row {band.end_row} of {self._height}"
-        elif len(band.data) != rows * self._row_bytes:
-            wrong = f"has {len(band.data)} bytes where {rows * self._row_bytes} were due"
+        elif len(data) != rows * self._row_bytes:
+            wrong = f"has {len(data)} bytes where {rows * self._row_bytes} were due"
         if wrong:
             raise InvalidRequest(
                 f"a band of {self._what} {wrong}: send whole rows in order", "BAND_MISPLACED"
             )
         start = band.start_row * self._row_bytes
-        self._bytes[start : start + len(band.data)] = np.frombuffer(band.data, np.uint8)
+        self._bytes[start : start + len(data)] = np.frombuffer(data, np.uint8)
         self.next_row = band.end_row
+        return len(data)
 
 
 def progress_to_proto(progress: Progress, state: JobState) -> rpb.Progress:
@@ -75,11 +77,8 @@ def preview_frames(preview: Preview) -> Iterator[rpb.RestoreResponse]:
     for start in range(0, rect.height, rows):
         piece = pixels[start : start + rows]
         place = Rect(rect.x, rect.y + start, rect.width, len(piece))
-        yield rpb.RestoreResponse(preview=rpb.Preview(rect=wire.rect_to_proto(place), data=piece.tobytes()))
+        yield rpb.RestoreResponse(preview={"rect": wire.rect_to_proto(place), "data": piece.tobytes()})
 
 
 def band_frame(band: ResultBand) -> rpb.RestoreResponse:
-    end = band.start_row + band.pixels.shape[0]
-    return rpb.RestoreResponse(
-        result=rpb.Band(start_row=band.start_row, end_row=end, data=band.pixels.tobytes())
-    )
+    return rpb.RestoreResponse(result=wire.band_fields(band.start_row, band.pixels))

@@ -147,11 +147,9 @@ async def _bands_received(frames: AsyncIterator[rpb.RestoreRequest], header: Hea
     while (frame := await _next_frame(frames)) is not None:
         kind = frame.WhichOneof("frame")
         if kind == "pixels":
-            pixels.take(frame.pixels)
-            yield len(frame.pixels.data)
+            yield pixels.take(frame.pixels)
         elif kind == "mask" and mask is not None and pixels.complete:
-            mask.take(frame.mask)
-            yield len(frame.mask.data)
+            yield mask.take(frame.mask)
         else:
             raise InvalidRequest(
                 f"a frame of kind {kind} is out of place: send the header, the pixels, then the mask it announced",
