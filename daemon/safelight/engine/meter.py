@@ -13,9 +13,10 @@ from safelight.engine.request import Progress
 class Meter:
     """Counts finished tiles of every stage, weighed by the network pixels they stand for."""
 
-    def __init__(self, plan: RegionPlan, steps: int, clock: Callable[[], float]) -> None:
-        """`steps` is how often the stage `predict` runs."""
+    def __init__(self, plan: RegionPlan, steps: int, decoded: int, clock: Callable[[], float]) -> None:
+        """`steps` is how often the stage `predict` runs, `decoded` how many tiles the stage `decode` computes."""
         self._tiles = {s.name: len(s.tiles.tiles) * self._runs(s.name, steps) for s in plan.stages}
+        self._tiles["decode"] = decoded
         self._tile_cost = {s.name: plan.input_box.size.area / len(s.tiles.tiles) for s in plan.stages}
         self._steps, self._clock = steps, clock
         self._done: Counter[str] = Counter()

@@ -15,6 +15,7 @@ import torch
 
 from safelight.engine.canvas import LatentCanvas, ResidualCanvas
 from safelight.engine.meter import Meter
+from safelight.engine.needed import needed_tiles
 from safelight.engine.out_of_memory import MemoryLadder, too_little_memory
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
 from safelight.engine.precision import Measured, PrecisionTable
@@ -91,7 +92,8 @@ class _Run:
         )
         self._stages = {stage.name: stage for stage in self._plan.stages}
         self.steps = self._spec.steps if "predict" in self._stages else 0
-        self._meter = Meter(self._plan, self.steps, clock)
+        self._decoded = needed_tiles(request, self._plan, self._stages["decode"])
+        self._meter = Meter(self._plan, self.steps, len(self._decoded), clock)
         self._account = Account()
         self._runner = TileRunner(
             pipeline, self._conditioning, memory=memory, on_cpu=on_cpu, account=self._account
@@ -253,8 +255,11 @@ class _Run:
         """The stage's tiles, computed and checked; from the region's centre outward when somebody watches."""
         plan = work.plan.tiles
         center = plan.size.width / 2, plan.size.height / 2
-        tiles = plan.from_center(*center) if self._previews else plan.tiles
         name = work.plan.name
+        tiles = plan.from_center(*center) if self._previews else plan.tiles
+        if name == "decode":
+            needed = set(self._decoded)
+            tiles = tuple(tile for tile in tiles if tile in needed)
         with self._meter.timing("measure"):
             precision = self._precision(work, plan.from_center(*center)[0])
         batches = self._runner.run(work, tiles, precision)

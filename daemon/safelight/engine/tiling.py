@@ -124,7 +124,7 @@ def _profile(offsets: tuple[int, ...], length: int, index: int, scale: Fraction)
     """Weight of tile `index` = its rise minus the rise of the next tile; so the sum over tiles telescopes to
     1 whatever the overlaps are, and a weight is never negative because a later tile rises later."""
     start = _whole(offsets[index] * scale)
-    positions = np.arange(start, start + _whole(length * scale)) + 0.5
+    positions: Positions = np.arange(start, start + _whole(length * scale), dtype=np.float64) + 0.5
     own = _rise(offsets, length, index, scale, positions)
     return np.asarray(own - _rise(offsets, length, index + 1, scale, positions), dtype=np.float32)
 
