@@ -1,33 +1,58 @@
-"""Real daemons for tests: in a thread of this process, or as a process of their own.
-
-python -m tests.fakes.daemon [--real]     serves in SAFELIGHT_RUNTIME_DIR, fake pipelines beside `compact`
-"""
+"""Real daemons for tests: in a thread of this process, or as a process of their own."""
 
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from safelight import runtime
 from safelight.client import connection
 from safelight.client.restoration import RestorationClient
 from safelight.engine.pipelines.registry import Registry, default_registry
 from safelight.server.serve import ServeConfig, serve
-from tests.fakes import tortoise
+from tests.fakes import faulty, tortoise
 from tests.fakes.pipelines import fake_registry
+from tests.fakes.waiting import until
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "tests.fakes.daemon"]
+COMMAND = [
+    sys.executable,
+    "-c",
+    f"import sys; sys.path[:0] = [{str(ROOT)!r}]; from tests.fakes.daemon import main; sys.exit(main())",
+]
 
 
 def registry():
     """The real pipelines and the fake ones."""
-    return Registry([*default_registry().entries, *fake_registry().entries, tortoise.ENTRY])
+    return Registry(
+        [*default_registry().entries, *fake_registry().entries, tortoise.ENTRY, faulty.ENTRY],
+    )
 
 
 def config(folder, **changes):
-    return ServeConfig(folder=folder, log_path=folder / "daemon.log", device="cpu", **changes)
+    return ServeConfig(**{"folder": folder, "log_path": folder / "daemon.log", "device": "cpu", **changes})
+
+
+def main():
+    """A daemon of fakes in SAFELIGHT_RUNTIME_DIR; gives its exit code."""
+    return serve(config(runtime.runtime_dir()), registry())
+
+
+@contextmanager
+def short_folder():
+    """A runtime folder whose socket path is short enough, whatever pytest calls its own."""
+    folder = Path(tempfile.mkdtemp(prefix="sl-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -37,26 +62,68 @@ def serving(folder, **changes):
     thread = threading.Thread(target=lambda: codes.append(serve(config(folder, **changes), registry())))
     thread.start()
     try:
-        while thread.is_alive() and runtime.read_info(folder) is None:
-            thread.join(0.01)
+        until(lambda: runtime.read_info(folder) is not None or not thread.is_alive())
         with RestorationClient.local(folder, start=False) as client:
             yield client
-            if runtime.daemon_alive(folder):
+            if runtime.read_info(folder) is not None:
                 client.stop(0.0)
     finally:
         thread.join(30)
     assert codes == [0]
 
 
+@dataclass
+class DaemonProcess:
+    """A daemon of its own process, and a client of it."""
+
+    folder: Path
+    process: subprocess.Popen
+    client: RestorationClient
+
+    @property
+    def memory_bytes(self):
+        return psutil.Process(self.process.pid).memory_info().rss
+
+    @property
+    def descriptors(self):
+        return psutil.Process(self.process.pid).num_fds()
+
+    @property
+    def threads(self):
+        return psutil.Process(self.process.pid).num_threads()
+
+
+@contextmanager
+def daemon_process(folder, command=COMMAND):
+    """A daemon process, killed on leaving if it is still there."""
+    process = launched(folder, command)
+    try:
+        until(lambda: runtime.read_info(folder) is not None or process.poll() is not None, within_s=60)
+        with RestorationClient.local(folder, start=False) as client:
+            yield DaemonProcess(folder, process, client)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def launched(folder, command=COMMAND):
+    """The bare process, its words in daemon.out."""
+    with (folder / "daemon.out").open("ab") as out:
+        return subprocess.Popen(command, stdout=out, stderr=out, env=process_environment(folder))
+
+
 def started(folder):
-    """A daemon process of fakes; gives its DaemonInfo."""
+    """A daemon process of fakes as a client starts it; gives its DaemonInfo."""
     return connection.start_daemon(folder, COMMAND)
+
+
+def ended(folder):
+    """Kills the daemon of `folder`, if there is one."""
+    if runtime.daemon_alive(folder):
+        psutil.Process(runtime.lock_holder(folder)).kill()
+        until(lambda: not runtime.daemon_alive(folder))
 
 
 def process_environment(folder):
     """For subprocesses that should use the daemon of `folder`."""
     return {**os.environ, runtime.RUNTIME_DIR_VARIABLE: str(folder), "PYTHONPATH": str(ROOT)}
-
-
-if __name__ == "__main__":
-    sys.exit(serve(config(runtime.runtime_dir()), registry()))

@@ -1,28 +1,23 @@
-import shutil
-import tempfile
-from pathlib import Path
-
 import pytest
 
-from tests.fakes.daemon import serving
+from tests.fakes.daemon import daemon_process, serving, short_folder
 
 
-@pytest.fixture(scope="session")
-def short_folder():
-    """A runtime folder whose socket path is short enough, whatever pytest calls its own."""
-    made = []
-
-    def make():
-        made.append(Path(tempfile.mkdtemp(prefix="sl-")))
-        return made[-1]
-
-    yield make
-    for folder in made:
-        shutil.rmtree(folder, ignore_errors=True)
+@pytest.fixture
+def folder():
+    with short_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def client(short_folder):
-    """A client of a daemon with fake pipelines, shared by a module's tests."""
-    with serving(short_folder()) as found:
+def client():
+    """A client of a daemon with fake pipelines in this process, shared by a module's tests."""
+    with short_folder() as made, serving(made) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def daemon():
+    """A daemon of fakes as a process, shared by a module's tests."""
+    with short_folder() as made, daemon_process(made) as found:
         yield found

@@ -5,6 +5,7 @@ Owned by the worker's thread.
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -97,9 +98,6 @@ class LoadedPipelines:
     def drop_expired(self) -> None:
         self._drop(residency.expired(self.facts, self._clock()))
 
-    def drop_all(self) -> None:
-        self._drop(list(self._loaded))
-
     def _make_room(self, name: str) -> bool:
         """Evicts until it fits, measuring after each eviction; False: wait. Raises TooMuch."""
         spec = self._registry.entry(name).spec
@@ -154,6 +152,7 @@ class LoadedPipelines:
         dropped = [name for name in names if self._loaded.pop(name, None) is not None]
         if dropped:
             self._unload_after_job.difference_update(dropped)
+            gc.collect()  # jobs that used it may have left reference cycles around it
             self._device.release_cache()
             log.info("unloaded %s", ", ".join(dropped))
 

@@ -154,9 +154,6 @@ class Worker(threading.Thread):
                 error = fault or stopping_error()
                 self.queue.end(job, JobState.FAILED, error.message)
                 job.listener.failed(error)
-        if turns is not None and fault is None:
-            turns.pipelines.drop_all()
-            self._publish(turns)
         self._ended.set()
         self._obey_commands(None)
         if fault is not None:
