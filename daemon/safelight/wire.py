@@ -254,7 +254,8 @@ def spec_from_proto(message: spb.PipelineSpec) -> PipelineSpec:
         licence_url=message.licence_url,
         generative=message.generative,
         stages={
-            s.stage: StageTiling(s.tile, s.overlap, s.multiple, s.batch, s.least_tile) for s in message.stages
+            s.stage: StageTiling(s.tile, s.overlap, s.multiple, s.batch, s.least_tile, s.even)
+            for s in message.stages
         },
         memory=MemoryModel(message.weights_bytes, message.bytes_per_tile_px),
         settings=tuple(map(setting_spec_from_proto, message.settings)),
@@ -279,6 +280,7 @@ def _stage_to_proto(name: str, tiling: StageTiling) -> spb.StageTiling:
         multiple=tiling.multiple,
         batch=tiling.batch,
         least_tile=tiling.least_tile,
+        even=tiling.even,
     )
 
 

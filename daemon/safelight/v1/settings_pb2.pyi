@@ -82,20 +82,22 @@ class SettingSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., type: _Optional[str] = ..., default_value: _Optional[_Union[SettingValue, _Mapping]] = ..., help: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., choices: _Optional[_Iterable[str]] = ..., unit: _Optional[str] = ..., advanced: _Optional[bool] = ...) -> None: ...
 
 class StageTiling(_message.Message):
-    __slots__ = ("stage", "tile", "overlap", "multiple", "batch", "least_tile")
+    __slots__ = ("stage", "tile", "overlap", "multiple", "batch", "least_tile", "even")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     TILE_FIELD_NUMBER: _ClassVar[int]
     OVERLAP_FIELD_NUMBER: _ClassVar[int]
     MULTIPLE_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
     LEAST_TILE_FIELD_NUMBER: _ClassVar[int]
+    EVEN_FIELD_NUMBER: _ClassVar[int]
     stage: str
     tile: int
     overlap: int
     multiple: int
     batch: int
     least_tile: int
-    def __init__(self, stage: _Optional[str] = ..., tile: _Optional[int] = ..., overlap: _Optional[int] = ..., multiple: _Optional[int] = ..., batch: _Optional[int] = ..., least_tile: _Optional[int] = ...) -> None: ...
+    even: bool
+    def __init__(self, stage: _Optional[str] = ..., tile: _Optional[int] = ..., overlap: _Optional[int] = ..., multiple: _Optional[int] = ..., batch: _Optional[int] = ..., least_tile: _Optional[int] = ..., even: _Optional[bool] = ...) -> None: ...
 
 class Preset(_message.Message):
     __slots__ = ("name", "values")
