@@ -6,7 +6,13 @@ import pytest
 import torch
 from PIL import Image
 
-from safelight.engine.networks.compact import CompactNetwork, CompactWeightsError, load_compact, save_compact
+from safelight.engine.networks.compact import (
+    CompactNetwork,
+    CompactWeightsError,
+    Rectifier,
+    load_compact,
+    save_compact,
+)
 
 SHIPPED = Path(str(files("safelight"))) / "engine" / "weights" / "compact.safetensors"
 SCALES = (1, 2, 4)
@@ -92,6 +98,20 @@ def test_a_bfloat16_body_keeps_the_dtype_of_the_picture():
         exact, reduced = _tiny(4)(x), _tiny(4).to(torch.bfloat16)(x)
     assert reduced.dtype == torch.float32
     torch.testing.assert_close(reduced, exact, atol=0.05, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("slopes", [[0.25, -0.3, 1.0], [0.25, 1.5, 0.0]], ids=["at most 1", "above 1"])
+def test_the_rectifier_is_prelu_to_the_bit(dtype, slopes):
+    special = torch.tensor([0.0, -0.0, 1e-3, -1e-3, float("inf"), float("nan")])
+    x = torch.cat([special, torch.randn(250, generator=torch.Generator().manual_seed(3))])
+    x = x.to(dtype).expand(3, 256).reshape(1, 3, 16, 16).contiguous(memory_format=torch.channels_last)
+    rectifier = Rectifier(3).to(dtype)
+    rectifier.weight.data = torch.tensor(slopes, dtype=dtype)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            rectifier(x), torch.nn.functional.prelu(x, rectifier.weight), rtol=0, atol=0, equal_nan=True
+        )
 
 
 def test_saved_networks_load_with_their_sizes_and_output(tmp_path):

@@ -28,6 +28,21 @@ class CompactWeightsError(ValueError):
     """The weights file is missing, altered, or does not hold the network asked for."""
 
 
+class Rectifier(nn.PReLU):
+    """PReLU, bit for bit, without torch's slow kernel for 16-bit numbers on CPUs.
+
+    Measured on 48 x 320 x 320 bfloat16, one thread: 11 ms there, 2 ms here, 19 ms for the convolution before it.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`x` B,C,H,W; the same shape, dtype and memory format."""
+        slow = x.device.type == "cpu" and x.dtype != torch.float32
+        if not slow or torch.is_grad_enabled() or not bool((self.weight <= 1).all()):
+            return super().forward(x)
+        sloped = x * self.weight[:, None, None]
+        return torch.maximum(x, sloped, out=sloped)  # the larger of the two wherever the slope is at most 1
+
+
 class CompactNetwork(nn.Module):
     """3x3 convolutions with PReLU, a pixel-shuffle head, and a resampled copy of the input added at the end.
 
@@ -47,7 +62,7 @@ class CompactNetwork(nn.Module):
         widths = [3 * self.cell_px**2 + 1, *[channels] * (convs + 1)]
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
-            layers += [nn.Conv2d(before, after, 3, padding=1), nn.PReLU(after)]
+            layers += [nn.Conv2d(before, after, 3, padding=1), Rectifier(after)]
         self.body = nn.Sequential(*layers)
         self.head = nn.Conv2d(channels, 3 * (scale * self.cell_px) ** 2, 3, padding=1)
 
