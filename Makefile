@@ -14,17 +14,19 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) pip==26.3
-	$(PIP) -c constraints.txt torch==2.13.0
-	$(PIP) -c constraints.txt -e '.[daemon]' scikit-image
-	touch $@
+	@echo "setting up .venv, once: about a minute"
+	@$(PIP) pip==26.3
+	@$(PIP) -c constraints.txt torch==2.13.0
+	@$(PIP) -c constraints.txt -e '.[daemon]' scikit-image
+	@touch $@
 
 $(DEV_STAMP): $(STAMP)
-	$(PIP) -c constraints.txt --group dev
-	touch $@
+	@echo "installing the development tools, once"
+	@$(PIP) -c constraints.txt --group dev
+	@touch $@
 
 demo: $(STAMP)
-	$(BIN)/python daemon/demo.py
+	@$(BIN)/python daemon/demo.py
 
 test: $(DEV_STAMP)
 	$(BIN)/python -m pytest -m "not slow and not gpu and not gimp and not display"
