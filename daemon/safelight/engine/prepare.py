@@ -86,7 +86,8 @@ class EncodedSource:
         self._encoding: Encoding = encoding_for(request.format, request.icc)
         self._rows = reflected(covered.y, covered.bottom, request.sent.y, request.sent.height)
         self._columns = reflected(covered.x, covered.right, request.sent.x, request.sent.width)
-        self._visible = visible_colours(request, self._encoding) if request.format.alpha else None
+        hides = request.format.alpha and bool((request.pixels[..., -1] <= 0).any())
+        self._visible = visible_colours(request, self._encoding) if hides else None
 
     def rows(self, start: int, end: int) -> FloatArray:
         """Rows start..end of the rectangle, float32 H W c (c = 1 or 3), unclipped. Raises InvalidRequest
