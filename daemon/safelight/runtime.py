@@ -161,6 +161,11 @@ def read_info(folder: Path) -> DaemonInfo | None:
         return None
 
 
+def forget_info(folder: Path) -> None:
+    """Clients find no daemon here any more."""
+    (folder / "daemon.json").unlink(missing_ok=True)
+
+
 @contextmanager
 def daemon_lock(folder: Path) -> Iterator[None]:
     """Holds daemon.lock; raises Unavailable (ALREADY_RUNNING) when another daemon has it."""

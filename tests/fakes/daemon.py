@@ -65,7 +65,8 @@ def serving(folder, **changes):
         until(lambda: runtime.read_info(folder) is not None or not thread.is_alive())
         with RestorationClient.local(folder, start=False) as client:
             yield client
-            if runtime.read_info(folder) is not None:
+            info = runtime.read_info(folder)
+            if info is not None and info.process_id == os.getpid():
                 client.stop(0.0)
     finally:
         thread.join(30)

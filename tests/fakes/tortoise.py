@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 
@@ -32,7 +33,7 @@ class Pause(Conditioning):
 class Tortoise(Pipeline):
     spec = TORTOISE
     weights_bytes = 1
-    checkpoint_hashes = {}
+    checkpoint_hashes = MappingProxyType({})
 
     def __init__(self, device):
         self.device = device

@@ -14,7 +14,7 @@ import psutil
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from safelight import __version__, wire
-from safelight.engine.jobs import Job, JobClass, JobState
+from safelight.engine.jobs import Job, JobClass, JobState, stopping_error
 from safelight.engine.residency import Resident, checked_keep_alive
 from safelight.engine.worker import Worker
 from safelight.errors import InvalidRequest, NotReady
@@ -70,6 +70,8 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
                 "PROTOCOL_MISMATCH",
                 details={"daemon_version": __version__},
             )
+        if self._worker.queue.closed:
+            raise stopping_error()
         return dpb.HandshakeResponse(
             protocol_version=wire.PROTOCOL_VERSION,
             daemon_version=__version__,

@@ -110,10 +110,11 @@ def _own_files(folder: Path) -> Iterator[None]:
 
 async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str) -> SafelightError | None:
     """Serves until something ends it; gives the error that did, or None."""
-    ending = _Ending(asyncio.get_running_loop())
+    queue = JobQueue()
+    ending = _Ending(asyncio.get_running_loop(), queue, config.folder)
     worker = Worker(
         registry,
-        JobQueue(),
+        queue,
         _device_opener(config.device),
         keep_alive_s=config.keep_alive_s,
         on_fault=lambda error: ending.ask(0.0, fault=error),
@@ -124,7 +125,7 @@ async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str)
     server = grpc.aio.server(
         interceptors=[door.TokenInterceptor(token), activity], options=door.SERVER_OPTIONS
     )
-    restoration = RestorationServicer(registry, worker.queue, executor, _free_host_bytes)
+    restoration = RestorationServicer(registry, queue, executor, _free_host_bytes)
     restoration_pb2_grpc.add_RestorationServicer_to_server(restoration, server)
     daemon = DaemonServicer(
         worker, default_pipeline=default_pipeline, log_path=config.log_path, stop=ending.ask
@@ -140,12 +141,11 @@ async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str)
         worker.start()
         for name in ("", *SERVICES):
             await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
-        runtime.write_info(config.folder, _info(config, target))
+        if not queue.closed:
+            runtime.write_info(config.folder, _info(config, target))
         log.info("safelight %s serves, process %d", safelight.__version__, os.getpid())
         await _until_end(ending, activity, worker, restoration, config.idle_exit_s)
-    worker.queue.close()
     await health_servicer.enter_graceful_shutdown()
-    (config.folder / "daemon.json").unlink(missing_ok=True)  # new clients start a new daemon
     await _drain(worker, restoration, ending.grace_s)
     await server.stop(LAST_WORDS_S)
     executor.shutdown(wait=False, cancel_futures=True)
@@ -163,10 +163,13 @@ def _device_opener(name: str) -> Callable[[], Device]:
 
 
 class _Ending:
-    """That the daemon is to end, asked for by a signal, a call, idle time or a device fault."""
+    """That the daemon is to end, asked for by a signal, a call, idle time or a device fault.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    From that instant on no job is taken and no client finds this daemon any more: they wait for the next one.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, queue: JobQueue, folder: Path) -> None:
+        self._loop, self._queue, self._folder = loop, queue, folder
         self.asked = asyncio.Event()
         self.grace_s = DRAIN_S
         self.fault: SafelightError | None = None
@@ -174,6 +177,8 @@ class _Ending:
     def ask(self, grace_s: float = DRAIN_S, *, fault: SafelightError | None = None) -> None:
         """From any thread."""
         self.grace_s, self.fault = grace_s, fault or self.fault
+        self._queue.close()
+        runtime.forget_info(self._folder)
         with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
             self._loop.call_soon_threadsafe(self.asked.set)
 
