@@ -21,7 +21,7 @@ from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Pre
 from safelight.engine.precision import Measured, PrecisionTable
 from safelight.engine.prepare import network_input, working_scale_for
 from safelight.engine.preview import preview_of
-from safelight.engine.region_plan import plan_region
+from safelight.engine.region_plan import StagePlan, plan_region
 from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest
 from safelight.engine.residual import enlarged_tile, tapered_residual
 from safelight.engine.tile_runner import Account, Network, StageWork, TileRunner
@@ -176,12 +176,7 @@ class _Run:
         work = self._work("decode", network, read, picture=self._x_tile)
         for batch in self._batches(work):
             with self._meter.timing("decode"):
-                for tile, y in batch:
-                    enlarged = enlarged_tile(
-                        self._x, self._x_box("decode", tile.box), self._plan.magnification
-                    )
-                    fixed = tapered_residual(y, enlarged, plan.tiles.tapers(tile, plan.scale))
-                    canvas.add(plan.tiles.output_box(tile, plan.scale), fixed)
+                self._add_residuals(canvas, plan, batch)
             if self._previews:
                 yield from self._previews_of(batch)
             yield self._meter.advanced("decode", len(batch))
@@ -281,6 +276,15 @@ class _Run:
                 lambda precision: self._runner.probe(work, small, precision),
             )
         return self._measured.precision
+
+    def _add_residuals(
+        self, canvas: ResidualCanvas, plan: StagePlan, batch: list[tuple[Tile, torch.Tensor]]
+    ) -> None:
+        """A method of its own so that nothing as large as a tile outlives it."""
+        for tile, y in batch:
+            enlarged = enlarged_tile(self._x, self._x_box("decode", tile.box), self._plan.magnification)
+            fixed = tapered_residual(y, enlarged, plan.tiles.tapers(tile, plan.scale))
+            canvas.add(plan.tiles.output_box(tile, plan.scale), fixed)
 
     def _stepped(self, latent: FloatArray, prediction: FloatArray, step: int) -> FloatArray:
         pipeline, conditioning = self._runner.pipeline, self._runner.conditioning()

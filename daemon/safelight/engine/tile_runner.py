@@ -95,17 +95,19 @@ class TileRunner:
     def run(
         self, work: StageWork, tiles: Sequence[Tile], precision: Precision
     ) -> Iterator[list[tuple[Tile, torch.Tensor]]]:
-        """Batches of tiles with their outputs C h w, float32 on the device that computed them, in order."""
+        """Batches of tiles with their outputs C h w, float32 on the device that computed them, in order. A list
+        is emptied when the next one is asked for: two batches never take memory at once."""
         name = work.plan.name
         done = 0
         while done < len(tiles):
             batch = self._memory.rung(self._place(name, precision), work.plan.tiling).batch
             group = tiles[done : done + batch]
-            outputs = self._checked(work, group, precision)
+            computed = list(zip(group, self._checked(work, group, precision), strict=True))
             done += len(group)
             self._account.tiles[name] += len(group)
             self._account.batch[name] = batch
-            yield list(zip(group, outputs, strict=True))
+            yield computed
+            computed.clear()
 
     def probe(self, work: StageWork, tile: Tile, precision: Precision) -> torch.Tensor:
         """One tile in a precision, unchecked; for timing."""
@@ -123,8 +125,8 @@ class TileRunner:
     def _faults(
         self, work: StageWork, group: Sequence[Tile], outputs: Sequence[torch.Tensor]
     ) -> tuple[str | None, ...]:
-        y = torch.stack(list(outputs))
-        x = None if work.picture is None else torch.stack([work.picture(t) for t in group]).to(y.device)
+        y = _batched(outputs)
+        x = None if work.picture is None else _batched([work.picture(t) for t in group]).to(y.device)
         return faults(y, x, self.pipeline.spec.sentinel)
 
     def _again(self, work: StageWork, tile: Tile, precision: Precision, fault: str) -> torch.Tensor:
@@ -228,6 +230,11 @@ class TileRunner:
             with torch.inference_mode():
                 self._conditioned[device] = self._condition(pipeline)
         return self._conditioned[device]
+
+
+def _batched(tiles: Sequence[torch.Tensor]) -> torch.Tensor:
+    """C h w each to B C h w; a single one is not copied."""
+    return tiles[0][None] if len(tiles) == 1 else torch.stack(list(tiles))
 
 
 def _in_pieces(

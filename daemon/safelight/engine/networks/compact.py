@@ -112,7 +112,7 @@ class CompactNetwork(nn.Module):
         condition = level.expand(x.shape[0], 1, *cells.shape[-2:])
         features = self.body(torch.cat([cells, condition], 1).to(self.head.weight.dtype))
         correction = F.pixel_shuffle(self.head(features), self.scale * self.cell_px).to(x.dtype)
-        return self.skip(x) + correction[..., : height * self.scale, : width * self.scale]
+        return correction[..., : height * self.scale, : width * self.scale].add_(self.skip(x))
 
 
 def _bias(conv: nn.Conv2d) -> Tensor:
