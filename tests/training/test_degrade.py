@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from training.degrade import LOW_PATCH_PX, degrade, pool_sample
 from training.generate import generate_picture
 

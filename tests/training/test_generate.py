@@ -1,4 +1,5 @@
 import numpy as np
+
 from training.generate import generate_picture
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from safelight.engine.networks.compact import load_compact, save_compact
 from training.degrade import pool_sample
 from training.export import averaged_network
