@@ -14,10 +14,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 
+from safelight.geometry import Size
+from safelight.imaging.pixels import FloatArray
 from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec, SettingValue
 
@@ -36,6 +38,17 @@ class Conditioning:
     """Values found out on the way that the person should see: text used, degradation scores."""
 
 
+class RegionSource(Protocol):
+    """The region with its context at document size, read in rows: it may be larger than memory."""
+
+    @property
+    def size(self) -> Size: ...
+
+    def rows(self, start: int, end: int) -> FloatArray:
+        """Rows start..end, H W 3, float32 sRGB-encoded 0..1."""
+        ...
+
+
 class Pipeline(ABC):
     """See the module. Calls may come from one thread only, under `torch.inference_mode`."""
 
@@ -45,6 +58,11 @@ class Pipeline(ABC):
     """Bytes of all weights on the device, measured after loading."""
     checkpoint_hashes: Mapping[str, str]
     """Weights file name to SHA-256, for the record."""
+
+    def estimated(self, source: RegionSource, *, settings: RestoreSettings) -> Mapping[str, SettingValue]:
+        """Own settings that are left to the pipeline, found out from the picture; asked before `condition`, which is
+        then given them like settings of the person. None by default."""
+        return {}
 
     @abstractmethod
     def condition(

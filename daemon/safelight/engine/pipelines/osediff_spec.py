@@ -1,0 +1,67 @@
+"""Facts about the pipelines `osediff` and `osediff-face`, readable without torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from safelight.engine.checkpoints.store import installed_path
+from safelight.engine.pipelines.one_step_settings import LATENT_PX, STAGES, shared_settings
+from safelight.spec import MemoryModel, PipelineSpec, SettingSpec, StageTiling
+
+BASE_ID, WEIGHTS_ID, FACE_WEIGHTS_ID = "sd21-base", "osediff", "osediff-face"
+
+_PROMPT = (
+    SettingSpec(
+        "prompt_source", "Prompt from", "choice", "none",
+        "none uses the authors' form without tags; text uses the prompt below word for word.",
+        choices=("none", "text"),
+    ),
+    SettingSpec("prompt", "Prompt", "text", "", "What the picture shows, in English, when it comes from text."),
+)  # fmt: skip
+_PROCESS_SIZE = SettingSpec(
+    "process_size", "Least network size", "int", 512,
+    "As the authors' script: a picture whose short side would be smaller for the network is enlarged first; used with "
+    "authors_exact only.",
+    8, 4096, unit="px", advanced=True,
+)  # fmt: skip
+
+OSEDIFF = PipelineSpec(
+    id="osediff",
+    title="OSEDiff",
+    summary="One diffusion step on Stable Diffusion 2.1: sharp and natural, invents plausible detail.",
+    licence="Apache-2.0; base: CreativeML Open RAIL++-M",
+    licence_url="https://github.com/cswry/OSEDiff/blob/main/LICENSE",
+    generative=True,
+    stages=STAGES,
+    # fp16: UNet 1.73 GB and VAE 0.17 GB; 96x96 cells take 0.9 GB in the decoder's last blocks
+    memory=MemoryModel(weights_bytes=1_900_000_000, bytes_per_tile_px=1600),
+    settings=(*_PROMPT, *shared_settings("adain"), _PROCESS_SIZE),
+    latent_px=LATENT_PX,
+    colour_fix="adain",
+)
+
+OSEDIFF_FACE = replace(
+    OSEDIFF,
+    id="osediff-face",
+    title="OSEDiff for faces",
+    summary="The authors' face checkpoint: one face in a square box, seen at 512x512.",
+    # a square selection of 364 network pixels and a fifth more on each side fill one 512 px tile
+    stages={
+        "encode": StageTiling(tile=512, overlap=128, multiple=LATENT_PX, least_tile=256),
+        "predict": StageTiling(tile=64, overlap=16, least_tile=32),
+        "decode": StageTiling(tile=64, overlap=16, least_tile=24),
+    },
+    settings=(*_PROMPT, *shared_settings("none"), _PROCESS_SIZE),
+    auto_short_side_px=364,
+    context_fraction=0.2,
+    context_least_px=0,
+    colour_fix="none",
+)
+
+
+def osediff_installed() -> bool:
+    return all(installed_path(i) is not None for i in (BASE_ID, WEIGHTS_ID))
+
+
+def osediff_face_installed() -> bool:
+    return all(installed_path(i) is not None for i in (BASE_ID, FACE_WEIGHTS_ID))

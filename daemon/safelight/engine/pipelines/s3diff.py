@@ -1,0 +1,292 @@
+"""Pipeline `s3diff`: one step of SD-Turbo, its low-rank layers guided by how degraded the picture is.
+
+Paper: "Degradation-Guided One-Step Image Super-Resolution with Diffusion Priors", arXiv 2409.17058.
+Official: github.com/ArcticHare105/S3Diff (Apache-2.0), `inference_s3diff.py`, `s3diff_tile.py` and `de_net.py` in
+`src`; weights `s3diff.pkl` and `de_net.pth` of that repository, over SD-Turbo (Stability AI Community License).
+
+Differences from the official code: the matrices made from the scores travel with each call
+(`networks/s3diff_lora`); both guidance branches run in one batch and guidance 1 skips the negative one; scores can
+be given; they are estimated on the region with its context before it is enlarged, in strips where it is
+large; the region is enlarged by Lanczos, not bilinearly; the posterior's mean stands for a random sample unless
+asked otherwise; tiles, sizes, rounding and colour statistics as in `osediff`. With `authors_exact` all of these are
+the authors', slips included (`authors`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from safelight.engine.checkpoints.convert import read_converted
+from safelight.engine.color_fix import truncated
+from safelight.engine.networks.degradation import load_estimator
+from safelight.engine.networks.s3diff_lora import (
+    ModulationHead,
+    fourier_features,
+    modulate,
+    modulation,
+)
+from safelight.engine.pipelines.authors import (
+    AuthorsTiling,
+    Picture,
+    Tap,
+    TileProgress,
+    aligned,
+    as_input,
+    as_rows,
+    no_tap,
+    restored,
+    to_picture,
+)
+from safelight.engine.pipelines.base import Conditioning, Precision, RegionSource
+from safelight.engine.pipelines.s3diff_spec import BASE_ID, ESTIMATE, ESTIMATOR_ID, S3DIFF, WEIGHTS_ID
+from safelight.engine.pipelines.stable_diffusion import (
+    Networks,
+    OneStepConditioning,
+    OneStepPipeline,
+    first_precision,
+    load_base,
+    stored,
+    tensors_below,
+)
+from safelight.errors import InvalidRequest, NotReady
+from safelight.settings import RestoreSettings
+from safelight.spec import SettingValue
+
+SIZE_MULTIPLE = 64  # the script pads right and below by reflection to this
+SCORES = ("degradation_blur", "degradation_noise")
+ADAPTER = {"unet": "default", "vae": "vae_skip"}
+
+
+@dataclass(frozen=True)
+class S3DiffConditioning(OneStepConditioning):
+    """Of a job; `embeddings` are the positive prompt's."""
+
+    negative: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+    """The negative prompt's, 1 77 C."""
+    guidance: float = 1.0
+    vae_matrices: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+    """1 x 6 x r x r on the pipeline's device, float32."""
+    unet_matrices: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+    """1 x 10 x r x r."""
+
+
+class S3DiffPipeline(OneStepPipeline):
+    """See the module."""
+
+    spec = S3DIFF
+
+    def __init__(
+        self,
+        base: Path,
+        weights: Path,
+        estimator: Path,
+        device: torch.device,
+        *,
+        first: Precision,
+        checkpoint_hashes: Mapping[str, str],
+    ) -> None:
+        """`base` a diffusers folder, `weights` and `estimator` converted checkpoints."""
+        super().__init__(
+            lambda: modulated_networks(base, weights),
+            base,
+            device,
+            first=first,
+            checkpoint_hashes=checkpoint_hashes,
+        )
+        tensors, _ = read_converted(weights)
+        self.frequencies = tensors["w"].float().to(device)
+        self.vae_head, self.unet_head = (_head(tensors, name).to(device) for name in ("vae", "unet"))
+        self.estimator = load_estimator(read_converted(estimator)[0]).to(device)
+        self.weights_bytes += sum(p.numel() * p.element_size() for p in self.estimator.parameters())
+
+    def estimated(self, source: RegionSource, *, settings: RestoreSettings) -> Mapping[str, SettingValue]:
+        asked = [name for name in SCORES if settings.own[name] == ESTIMATE]
+        if not asked:
+            return {}
+
+        def rows(start: int, end: int) -> torch.Tensor:
+            return torch.from_numpy(source.rows(start, end)).to(self.device).permute(2, 0, 1)[None]
+
+        found = self.estimator.in_strips(rows, source.size)[0].tolist()
+        return {name: found[SCORES.index(name)] for name in asked}
+
+    def condition(
+        self, region: torch.Tensor, *, settings: RestoreSettings, magnification: int
+    ) -> S3DiffConditioning:
+        own = settings.own
+        scores = torch.tensor([[_given(own, name) for name in SCORES]], device=self.device)
+        features = fourier_features(scores, self.frequencies)
+        return S3DiffConditioning(
+            magnification,
+            {name: round(float(score), 6) for name, score in zip(SCORES, scores[0], strict=True)},
+            self.prompts.embeddings(str(own["positive_prompt"])).to(self.device),
+            settings.seed if own["posterior"] == "sampled" else None,
+            self.prompts.embeddings(str(own["negative_prompt"])).to(self.device),
+            float(own["guidance_scale"]),
+            self.vae_head(features),
+            self.unet_head(features),
+        )
+
+    def vae_context(self, conditioning: Conditioning) -> AbstractContextManager[None]:
+        assert isinstance(conditioning, S3DiffConditioning)
+        return modulation(conditioning.vae_matrices)
+
+    def prediction(
+        self, latent: torch.Tensor, *, conditioning: Conditioning, precision: Precision
+    ) -> torch.Tensor:
+        assert isinstance(conditioning, S3DiffConditioning)
+        if conditioning.guidance == 1:
+            return self._modulated_unet(latent, (conditioning.embeddings,), conditioning, precision)[0]
+        positive, negative = self.branches(latent, conditioning, precision)
+        return negative + conditioning.guidance * (positive - negative)
+
+    def branches(
+        self, latent: torch.Tensor, conditioning: S3DiffConditioning, precision: Precision
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the UNet sees under the positive and under the negative prompt, in one batch."""
+        prompts = conditioning.embeddings, conditioning.negative
+        positive, negative = self._modulated_unet(latent, prompts, conditioning, precision)
+        return positive, negative
+
+    def _modulated_unet(
+        self,
+        latent: torch.Tensor,
+        prompts: tuple[torch.Tensor, ...],
+        conditioning: S3DiffConditioning,
+        precision: Precision,
+    ) -> tuple[torch.Tensor, ...]:
+        """One prediction per prompt."""
+        embeddings = torch.cat([prompt.expand(len(latent), -1, -1) for prompt in prompts])
+        with modulation(conditioning.unet_matrices):
+            out = self.unet(latent.repeat(len(prompts), 1, 1, 1), embeddings, precision=precision)
+        return out.chunk(len(prompts))
+
+    def authors(
+        self,
+        picture: Picture,
+        *,
+        settings: RestoreSettings,
+        precision: Precision,
+        tap: Tap = no_tap,
+    ) -> Generator[TileProgress, None, Picture]:
+        """Taps: deg_score, deg_proj, vae_modulation, unet_modulation, pos_ids, neg_ids, pos_embeds, neg_embeds,
+        lq, pos_pred and neg_pred (of the first tile: with _tile0), those of `authors.restored`, pre_align."""
+        x = as_input(picture, self.device)
+        conditioning = self._authors_conditioning(x, settings, tap)
+        enlarged = F.interpolate(x, scale_factor=settings.output_scale, mode="bilinear", align_corners=False)
+        lq = _padded((enlarged * 2 - 1).clamp(-1, 1))
+        tap("lq", lq)
+        tiling = AuthorsTiling.of(settings.own)
+        tiled = "_tile0" if lq.shape[-1] * lq.shape[-2] > (8 * tiling.latent) ** 2 else ""
+
+        def predict(tile: torch.Tensor, i: int) -> torch.Tensor:
+            positive, negative = self.branches(tile, conditioning, precision)
+            if i == 0:
+                tap(f"pos_pred{tiled}", positive)
+                tap(f"neg_pred{tiled}", negative)
+            return negative + conditioning.guidance * (positive - negative)
+
+        y = yield from restored(
+            self,
+            lq,
+            conditioning=conditioning,
+            precision=precision,
+            tiling=tiling,
+            predict=predict,
+            tap=tap,
+        )
+        height, width = enlarged.shape[-2:]
+        before = to_picture(y[..., :height, :width])
+        tap("pre_align", torch.from_numpy(before))
+        return aligned(before, truncated(as_rows(enlarged)), str(settings.own["colour_fix"]))
+
+    def _authors_conditioning(
+        self, x: torch.Tensor, settings: RestoreSettings, tap: Tap
+    ) -> S3DiffConditioning:
+        found = dict(zip(SCORES, self.estimator(x)[0].tolist(), strict=True))
+        own = {**settings.own, **{n: v for n, v in found.items() if settings.own[n] == ESTIMATE}}
+        conditioning = self.condition(x, settings=replace(settings, own=own), magnification=1)
+        scores = torch.tensor([[float(own[name]) for name in SCORES]], device=self.device)
+        tap("deg_score", scores)
+        tap("deg_proj", fourier_features(scores, self.frequencies))
+        tap("vae_modulation", conditioning.vae_matrices[0])
+        tap("unet_modulation", conditioning.unet_matrices[0])
+        for short, name in (("pos", "positive_prompt"), ("neg", "negative_prompt")):
+            tap(f"{short}_ids", self.prompts.ids(str(own[name])))
+        tap("pos_embeds", conditioning.embeddings)
+        tap("neg_embeds", conditioning.negative)
+        return conditioning
+
+
+def _given(own: Mapping[str, SettingValue], name: str) -> float:
+    score = float(own[name])
+    if not 0 <= score <= 1:
+        raise InvalidRequest(
+            f"the setting {name} is {score:g}: give 0 to 1, or -1 to have it estimated",
+            "SETTING_OUT_OF_RANGE",
+        )
+    return score
+
+
+def _padded(x: torch.Tensor) -> torch.Tensor:
+    """Right and below by reflection to multiples of 64, as often as it takes where the picture is small."""
+    for _ in range(SIZE_MULTIPLE):
+        height, width = x.shape[-2:]
+        right, below = -width % SIZE_MULTIPLE, -height % SIZE_MULTIPLE
+        if not right and not below:
+            break
+        x = F.pad(x, (0, min(right, max(0, width - 1)), 0, min(below, max(0, height - 1))), mode="reflect")
+    return x
+
+
+def modulated_networks(base: Path, weights: Path) -> Networks:
+    """The base with modulated layers in it, fp32 on the host. Raises NotReady (CHECKPOINT_DAMAGED) when the
+    two do not fit."""
+    networks = load_base(base)
+    tensors, _ = read_converted(weights)
+    try:
+        unet = tensors_below(tensors, "state_dict_unet/")
+        networks.unet.conv_in.load_state_dict({n: unet.pop(f"conv_in.{n}") for n in ("weight", "bias")})
+        pairs = _pairs(unet, ADAPTER["unet"])
+        modulate(networks.unet, pairs, up=len(networks.unet.down_blocks) + 1)
+        pairs = _pairs(tensors_below(tensors, "state_dict_vae/"), ADAPTER["vae"])
+        modulate(networks.vae, pairs, up=len(networks.vae.encoder.down_blocks) + 1)
+    except (KeyError, AttributeError, RuntimeError, ValueError) as error:
+        raise NotReady(
+            "the checkpoint does not fit its base: install both again, of the same version",
+            "CHECKPOINT_DAMAGED",
+            details={"error": str(error)[:200]},
+        ) from None
+    return networks
+
+
+def _pairs(tensors: Mapping[str, torch.Tensor], adapter: str) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Layer name to its A and B. Raises KeyError for one without the other."""
+    down = f".lora_A.{adapter}.weight"
+    names = [key.removesuffix(down) for key in tensors if key.endswith(down)]
+    if 2 * len(names) != len(tensors):
+        raise ValueError("a low-rank pair is not complete")
+    return {
+        name: (tensors[f"{name}{down}"].float(), tensors[f"{name}.lora_B.{adapter}.weight"].float())
+        for name in names
+    }
+
+
+def _head(tensors: Mapping[str, torch.Tensor], network: str) -> ModulationHead:
+    embeddings = tensors[f"state_embeddings/state_dict_{network}_block/weight"]
+    rank = round(tensors[f"state_dict_{network}_fuse_mlp/bias"].numel() ** 0.5)
+    return ModulationHead(tensors, network=network, embeddings=embeddings, rank=rank)
+
+
+def load(device: torch.device) -> S3DiffPipeline:
+    """From the store. Raises NotReady."""
+    (base, weights, estimator), hashes = stored(BASE_ID, WEIGHTS_ID, ESTIMATOR_ID)
+    return S3DiffPipeline(
+        base, weights, estimator, device, first=first_precision(device), checkpoint_hashes=hashes
+    )

@@ -1,0 +1,60 @@
+"""Runs the cases of a golden folder through the pipelines' own classes."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from safelight.engine.checkpoints.convert import convert_official
+from safelight.engine.pipelines.osediff import OSEDiffPipeline
+from safelight.engine.pipelines.stable_diffusion import OneStepPipeline
+from tests.parity.cases import Case, restore_settings
+from tests.parity.compare import Outcome, compare
+
+CPU = torch.device("cpu")
+
+
+def load(folder: Path, method: str, converted: Path) -> OneStepPipeline:
+    """From the authors' files in `folder`, converted into the folder `converted`."""
+    weights = converted / f"{method}.safetensors"
+    convert_official(folder / f"{method}.pkl", weights, method)
+    if method == "osediff":
+        return OSEDiffPipeline(folder / "base", weights, CPU, first="fp32", checkpoint_hashes={})
+    from safelight.engine.pipelines.s3diff import S3DiffPipeline
+
+    estimator = converted / "de_net.safetensors"
+    convert_official(folder / "de_net.pth", estimator, "de_net")
+    return S3DiffPipeline(folder / "base", weights, estimator, CPU, first="fp32", checkpoint_hashes={})
+
+
+def computed(pipeline: OneStepPipeline, case: Case) -> dict[str, torch.Tensor]:
+    """The final picture and every tensor that the pipeline tells on its way."""
+    taps: dict[str, torch.Tensor] = {}
+    settings = restore_settings(case, pipeline.spec)
+
+    def tap(name: str, tensor: torch.Tensor) -> None:
+        taps[name] = tensor.detach().cpu().clone()
+
+    with torch.inference_mode():
+        running = pipeline.authors(case.picture, settings=settings, precision="fp32", tap=tap)
+        while True:
+            try:
+                next(running)
+            except StopIteration as end:
+                taps["final"] = torch.from_numpy(end.value.copy())
+                return taps
+
+
+def outcomes(pipeline: OneStepPipeline, case: Case) -> Iterator[Outcome]:
+    """Of every tensor that the case expects."""
+    found = computed(pipeline, case)
+    for name, expected in case.expected.items():
+        yield compare(name, expected, found.get(name), case.tolerances)
+
+
+def run(folder: Path, method: str, cases: list[Case]) -> Iterator[tuple[Case, list[Outcome]]]:
+    with tempfile.TemporaryDirectory() as converted:
+        pipeline = load(folder, method, Path(converted))
+        for case in cases:
+            yield case, list(outcomes(pipeline, case))
