@@ -22,6 +22,9 @@ ENGINE_WITHOUT_TORCH = [
     f"safelight.engine.{name}"
     for name in ("jobs", "residency", "tiling", "request", "finish", "pipelines.registry", "checkpoints")
 ]
+ENGINE_WITHOUT_TORCH += [
+    f"safelight.engine.checkpoints.{n}" for n in ("catalogue", "store", "download", "install", "convert")
+]
 BORDERS = {
     "leaves need the standard library only": (LEAVES, [*HEAVY, "numpy", "grpc", "pyvips", "PIL"]),
     "imaging needs no torch and no grpc": (list(modules_of("imaging")), [*HEAVY, "grpc", "safelight.v1"]),

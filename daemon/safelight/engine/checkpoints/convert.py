@@ -7,6 +7,7 @@ tensor (ranks, module lists) is JSON text in the safetensors header, under its o
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safelight.engine.checkpoints.official import FORMATS, Kind
-from safelight.errors import InvalidRequest, NotReady, OutputFileError
+from safelight.engine.checkpoints.store import disk_full, sync_folder
+from safelight.errors import InvalidRequest, NotReady, TooMuch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,19 +29,25 @@ BYTES_PER_S_LEAST = 10 << 20  # a slow external disk
 NO_DEVICE = {"CUDA_VISIBLE_DEVICES": ""}  # reading a file needs no device
 
 
-def convert_official(source: Path, target: Path, kind: Kind, *, time_limit_s: float = TIME_LIMIT_S) -> None:
+def convert_official(
+    source: Path, target: Path, kind: Kind, *, called: str = "", time_limit_s: float = TIME_LIMIT_S
+) -> None:
     """Reads the authors' file `source` and writes `target` (safetensors), in one step or not at all.
+    `called` is the file's name in messages (default: its own).
 
     Raises InvalidRequest (CHECKPOINT_FOREIGN, CHECKPOINT_UNREADABLE) when the file is another thing,
-    NotReady (CHECKPOINT_DAMAGED) when it is damaged or holds what may not be read, OutputFileError when the
-    target cannot be written. Keys and shapes are checked against a base by `layout.check_layout`.
+    NotReady (CHECKPOINT_DAMAGED) when it is damaged or holds what may not be read, TooMuch (DISK_FULL,
+    CHECKPOINT_DIR) when the target cannot be written.
+    Keys and shapes are checked against a base by `layout.check_layout`.
     """
     size = _readable_size(source)
+    if not os.access(target.parent, os.W_OK):
+        raise disk_full(target.parent, PermissionError(errno.EACCES, "no folder that can be written"))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
         answer = _run(source, temporary, kind, time_limit_s + size / BYTES_PER_S_LEAST)
         if "problem" in answer:
-            raise _error(source, kind, answer["problem"], answer.get("detail", ""))
+            raise _error(called or source.name, kind, answer["problem"], answer.get("detail", ""))
         land(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -65,28 +73,14 @@ def read_converted(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def land(temporary: Path, target: Path) -> None:
-    """Gives a finished file its name; after this it survives a power cut. Raises OutputFileError."""
+    """Gives a finished file its name; after this it survives a power cut. Raises TooMuch."""
     try:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(target)
         sync_folder(target.parent)
     except OSError as error:
-        raise OutputFileError(
-            f"{target} could not be written ({error.strerror}): make room or choose another folder",
-            "CHECKPOINT_NOT_WRITTEN",
-        ) from None
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes renames in it lasting, where the system knows how."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        raise disk_full(target.parent, error) from None
 
 
 def damaged(path: Path) -> NotReady:
@@ -107,7 +101,7 @@ def _readable_size(source: Path) -> int:
             "CHECKPOINT_UNREADABLE",
         ) from None
     if size > SOURCE_BYTES_MOST:
-        raise _error(source, None, "too-large", f"it has {size} bytes, more than {SOURCE_BYTES_MOST}")
+        raise _error(source.name, None, "too-large", f"it has {size} bytes, more than {SOURCE_BYTES_MOST}")
     return size
 
 
@@ -129,20 +123,20 @@ def _run(source: Path, temporary: Path, kind: Kind, time_limit_s: float) -> dict
     return answer if isinstance(answer, dict) else {"problem": "damaged"}
 
 
-def _error(source: Path, kind: Kind | None, problem: str, detail: str) -> Exception:
-    details = {"file": source.name, "problem": problem}
+def _error(name: str, kind: Kind | None, problem: str, detail: str) -> Exception:
+    details = {"file": name, "problem": problem}
     because = f" ({detail})" if detail else ""
     if problem == "foreign":
         title = FORMATS[kind].title if kind else "a checkpoint"
         return InvalidRequest(
-            f"{source.name} is not {title}{because}: give the authors' own file",
+            f"{name} is not {title}{because}: give the authors' own file",
             "CHECKPOINT_FOREIGN",
             details=details,
         )
     if problem == "disk":
-        return OutputFileError(
-            f"{source.name} could not be converted{because}: make room on the disk of the checkpoint folder",
-            "CHECKPOINT_NOT_WRITTEN",
+        return TooMuch(
+            f"{name} could not be converted{because}: make room on the disk of the checkpoint folder",
+            "DISK_FULL",
         )
     what = {
         "unsafe": "holds program code, which is never run",
@@ -150,7 +144,7 @@ def _error(source: Path, kind: Kind | None, problem: str, detail: str) -> Except
         "too-large": f"claims more than a checkpoint can hold{because}",
     }.get(problem, "is damaged or cut short")
     return NotReady(
-        f"the checkpoint file {source.name} {what}: download it again from the authors",
+        f"the checkpoint file {name} {what}: download it again from the authors",
         "CHECKPOINT_DAMAGED",
         details=details,
     )

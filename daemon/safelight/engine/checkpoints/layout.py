@@ -46,18 +46,23 @@ ESTIMATOR_DOWNSCALES = (1, 1, 2, 1)
 ESTIMATOR_HEAD = 512
 
 
-def check_layout(path: Path, kind: Kind, base: Path | None) -> None:
+def check_layout(
+    path: Path, kind: Kind, base: Path | None, *, called: str = "", base_called: str = ""
+) -> None:
     """Compares a converted file with what `kind` on `base` (a diffusers folder; unused for de_net) must hold. Reads
-    headers only.
+    headers only. The names are for messages; by default the paths' own.
 
     Raises InvalidRequest (CHECKPOINT_FOREIGN) naming what is missing, unknown or of another shape; NotReady
     (CHECKPOINT_DAMAGED) when a file cannot be read, also the base's.
     """
     shapes, values = read_header(path)
     wanted = expected_shapes(kind, values, base)
-    title = FORMATS[kind].title
-    compare(shapes, wanted, f"{path.name} is not {title}" + (f" for {base.name}" if base else ""))
-    _check_lists(path, kind, values, base)
+    sentence = f"{called or path.name} is not {FORMATS[kind].title}"
+    if base is not None:
+        sentence += f" for {base_called or base.name}"
+    compare(shapes, wanted, sentence)
+    if base is not None and kind != "de_net":
+        _check_lists(kind, values, base, sentence)
 
 
 def read_header(path: Path) -> tuple[Shapes, dict[str, str]]:
@@ -276,10 +281,8 @@ def _convolution(name: str, out: int, into: int) -> Shapes:
     return {f"{name}.weight": (out, into, 3, 3), f"{name}.bias": (out,)}
 
 
-def _check_lists(path: Path, kind: Kind, values: Mapping[str, str], base: Path | None) -> None:
+def _check_lists(kind: Kind, values: Mapping[str, str], base: Path, sentence: str) -> None:
     """The module lists in the file say the same as its tensors; the authors' VAE list names modules twice."""
-    if base is None or kind == "de_net":
-        return
     for name, wanted in _expected_lists(kind, *base_layers(base)).items():
         try:
             found = json.loads(values.get(name, ""))
@@ -288,8 +291,7 @@ def _check_lists(path: Path, kind: Kind, values: Mapping[str, str], base: Path |
         same = set(found) == set(wanted) if isinstance(found, list) and isinstance(wanted, list) else None
         if not (found == wanted if same is None else same):
             raise InvalidRequest(
-                f"{path.name} is not {FORMATS[kind].title} for {base.name}: its {name} names other layers; "
-                "give the authors' own file and its own base",
+                f"{sentence}: its {name} names other layers; give the authors' own file and its own base",
                 "CHECKPOINT_FOREIGN",
                 details={"unknown": name},
             )

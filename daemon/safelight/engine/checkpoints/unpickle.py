@@ -14,8 +14,10 @@ from __future__ import annotations
 import contextlib
 import json
 import pickle
+import re
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,7 @@ def main(arguments: list[str]) -> int:
 
 def convert(form: OfficialFormat, source: Path, target: Path, bytes_most: int) -> None:
     """Writes `target`; raises Problem."""
-    deflated = _check_archive(source, bytes_most)
+    deflated, stored_bytes = _check_archive(source, bytes_most)
     import torch
 
     torch.set_num_threads(1)  # this process mostly waits for the disk
@@ -65,22 +67,28 @@ def convert(form: OfficialFormat, source: Path, target: Path, bytes_most: int) -
     form.check_members(content, Problem)
     tensors, values = _flattened(content)
     _check_tensors(tensors, bytes_most)
+    if _storage_bytes(tensors) > stored_bytes:
+        raise Problem("damaged")  # a mapped tensor would silently go on in its neighbour's bytes
+    _check_finite(tensors)
     _write(tensors, values, target)
 
 
-def _check_archive(source: Path, bytes_most: int) -> bool:
-    """Looks at the zip directory alone; True when an entry is compressed."""
+def _check_archive(source: Path, bytes_most: int) -> tuple[bool, int]:
+    """Looks at the zip's directory and check sums alone. Gives whether an entry is compressed, and the bytes of all
+    tensor storages."""
     try:
         with zipfile.ZipFile(source) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError):
+            deflated = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+            most = min(bytes_most, DEFLATED_BYTES_MOST) if deflated else bytes_most
+            claimed = sum(entry.file_size for entry in entries)
+            if claimed > most:
+                raise Problem("too-large", f"it unpacks to {claimed} bytes, more than {most}")
+            if archive.testzip() is not None:
+                raise Problem("damaged")
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError):
         raise Problem("damaged") from None
-    deflated = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
-    most = min(bytes_most, DEFLATED_BYTES_MOST) if deflated else bytes_most
-    claimed = sum(entry.file_size for entry in entries)
-    if claimed > most:
-        raise Problem("too-large", f"it unpacks to {claimed} bytes, more than {most}")
-    return deflated
+    return deflated, sum(e.file_size for e in entries if re.search(r"(^|/)data/\d+$", e.filename))
 
 
 def _load(source: Path, *, mapped: bool) -> Any:
@@ -149,6 +157,17 @@ def _check_tensors(tensors: Mapping[str, Any], bytes_most: int) -> None:
         total += needed
         if needed > tensor.untyped_storage().nbytes() or total > bytes_most:
             raise Problem("too-large", f"its tensor {name[:80]} claims {needed} bytes")
+
+
+def _storage_bytes(tensors: Mapping[str, Any]) -> int:
+    """Of all tensors, each shared storage once."""
+    storages = [tensor.untyped_storage() for tensor in tensors.values()]
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+
+
+def _check_finite(tensors: Mapping[str, Any]) -> None:
+    import torch
+
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
             raise Problem("not-finite", name[:80])
@@ -169,6 +188,20 @@ def _write(tensors: Mapping[str, Any], values: Mapping[str, str], target: Path) 
         save_file(separate, target, metadata=dict(values))
     except SafetensorError as error:
         raise Problem("disk", "no space left" if "28" in str(error) else "") from None
+    _order_header(target)
+
+
+def _order_header(path: Path) -> None:
+    """The library writes header strings in a random order; sorted, equal files have equal hashes."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        if "__metadata__" in header:
+            header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) <= size:
+            file.seek(8)
+            file.write(text.ljust(size))
 
 
 def _limit_process(extra_bytes: int) -> None:

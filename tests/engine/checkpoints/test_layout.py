@@ -1,0 +1,93 @@
+"""Keys and shapes derived from configurations, against the authors' own files and manifests."""
+
+import gzip
+import json
+
+import pytest
+
+from safelight.engine.checkpoints import layout
+from safelight.errors import InvalidRequest, NotReady
+from tests.engine.checkpoints.conftest import DATA
+
+MANIFESTS = {
+    "osediff": DATA / "osediff" / "full_size_osediff.pkl.manifest.json.gz",
+    "s3diff": DATA / "s3diff" / "full_size_s3diff.pkl.manifest.json.gz",
+}
+
+
+def manifest(kind):
+    return json.loads(gzip.decompress(MANIFESTS[kind].read_bytes()))["content"]
+
+
+def flattened(content, prefix=""):
+    """Name -> shape of every tensor in a manifest."""
+    shapes = {}
+    for name, value in content.items():
+        if isinstance(value, dict) and "shape" in value:
+            shapes[prefix + name] = tuple(value["shape"])
+        elif isinstance(value, dict):
+            shapes |= flattened(value, f"{prefix}{name}/")
+    return shapes
+
+
+@pytest.fixture(scope="module")
+def real_base(tmp_path_factory):
+    """A folder with the configurations of the real SD 2.1-base, which SD-Turbo shares."""
+    path = DATA / "osediff" / "full_size_sd21_base.manifest.json.gz"
+    configs = json.loads(gzip.decompress(path.read_bytes()))["configs"]
+    base = tmp_path_factory.mktemp("base")
+    for part in ("unet", "vae"):
+        (base / part).mkdir()
+        (base / part / "config.json").write_text(json.dumps(configs[part]))
+    return base
+
+
+@pytest.mark.parametrize(("kind", "count"), [("osediff", 582), ("s3diff", 593)])
+def test_real_configurations_give_the_authors_manifest(kind, count, real_base):
+    wanted = manifest(kind)
+    ranks = {"rank_unet": str(wanted["rank_unet"]), "rank_vae": str(wanted["rank_vae"])}
+    derived = layout.expected_shapes(kind, ranks, real_base)
+    assert len(derived) == count
+    assert derived == flattened(wanted)
+
+
+def test_estimator_equals_the_authors_manifest():
+    path = DATA / "s3diff" / "full_size_de_net.pth.manifest.json"
+    assert layout.expected_shapes("de_net", {}, None) == flattened(json.loads(path.read_text())["content"])
+
+
+@pytest.mark.parametrize("rank", [1, 7, 64])
+def test_ranks_of_the_file_set_the_shapes(rank, real_base):
+    shapes = layout.expected_shapes("osediff", {"rank_unet": str(rank), "rank_vae": "4"}, real_base)
+    assert shapes["state_dict_unet/conv_in.lora_A.default_encoder.weight"] == (rank, 4, 3, 3)
+    assert shapes["state_dict_vae/quant_conv.lora_A.default_encoder.weight"] == (4, 8, 1, 1)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-4", "4.0", "1e3", "1025", "9" * 5000])
+def test_rank_that_is_no_rank_is_refused(text):
+    with pytest.raises(InvalidRequest) as caught:
+        layout.rank({"rank_unet": text}, "rank_unet")
+    assert caught.value.reason == "CHECKPOINT_FOREIGN"
+
+
+DIFFERENCES = {
+    "missing": ({"a": (1,)}, {"a": (1,), "b": (2,)}, "lacks 1 tensors such as b"),
+    "unknown": ({"a": (1,), "c": (2,)}, {"a": (1,)}, "1 unknown tensors such as c"),
+    "other shape": ({"a": (2, 3)}, {"a": (3, 2)}, "a is 2x3, not 3x2"),
+}
+
+
+@pytest.mark.parametrize(("found", "wanted", "said"), DIFFERENCES.values(), ids=DIFFERENCES)
+def test_difference_is_named(found, wanted, said):
+    with pytest.raises(InvalidRequest, match=said):
+        layout.compare(found, wanted, "x.pkl is not it")
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", "\x00"])
+def test_base_without_configuration_is_damaged(tmp_path, text):
+    (tmp_path / "unet").mkdir()
+    if text is not None:
+        (tmp_path / "unet" / "config.json").write_text(text)
+    with pytest.raises(NotReady) as caught:
+        layout.base_layers(tmp_path)
+    assert caught.value.reason == "CHECKPOINT_DAMAGED"
