@@ -67,6 +67,8 @@ def restore(
     except BaseException:
         run.close()
         raise
+    finally:
+        run.dismiss()
 
 
 class _Run:
@@ -199,6 +201,10 @@ class _Run:
         if self._residual is not None:
             self._residual.close()
         self._x = np.empty((0, 0, 3), np.float32)
+
+    def dismiss(self) -> None:
+        """The runner refers back to the run: apart, both are freed at once, not at some garbage collection."""
+        del self._runner
 
     # -- parts of stages ---------------------------------------------------------------------------
 

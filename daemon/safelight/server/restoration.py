@@ -6,9 +6,11 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from typing import Any
+
+import grpc
 
 from safelight import wire
 from safelight.engine.finish import result_bands
@@ -187,7 +189,8 @@ def _result_frames(restoration: Restoration) -> Iterator[rpb.RestoreResponse]:
 async def _next_frame(frames: AsyncIterator[rpb.RestoreRequest]) -> rpb.RestoreRequest | None:
     """None at the end of the client's half."""
     try:
-        return await asyncio.wait_for(frames.__anext__(), FRAME_WAIT_S)
+        async with asyncio.timeout(FRAME_WAIT_S):
+            return await anext(frames)
     except StopAsyncIteration:
         return None
     except TimeoutError:
@@ -198,11 +201,13 @@ async def _next_frame(frames: AsyncIterator[rpb.RestoreRequest]) -> rpb.RestoreR
 
 
 async def _send(context: Any, frame: rpb.RestoreResponse) -> None:
-    sending: Awaitable[None] = context.write(frame)
     try:
-        await asyncio.wait_for(sending, READ_WAIT_S)
+        async with asyncio.timeout(READ_WAIT_S):
+            await context.write(frame)
     except TimeoutError:
         raise TooSlow(
             f"the client took no frame for {READ_WAIT_S:.0f} seconds: read faster or ask again",
             "DOWNLOAD_STALLED",
         ) from None
+    except grpc.aio.InternalError:
+        raise asyncio.CancelledError from None  # how grpc says it otherwise when the client is gone
