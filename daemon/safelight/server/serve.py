@@ -29,10 +29,18 @@ from safelight.engine.residency import checked_keep_alive
 from safelight.engine.worker import Worker
 from safelight.errors import InvalidRequest, SafelightError
 from safelight.server import door, listen
+from safelight.server.checkpoints import CheckpointsServicer
 from safelight.server.daemon import DaemonServicer
 from safelight.server.restoration import RestorationServicer
 from safelight.settings import KEEP_ALIVE_S
-from safelight.v1 import daemon_pb2, daemon_pb2_grpc, restoration_pb2, restoration_pb2_grpc
+from safelight.v1 import (
+    checkpoints_pb2,
+    checkpoints_pb2_grpc,
+    daemon_pb2,
+    daemon_pb2_grpc,
+    restoration_pb2,
+    restoration_pb2_grpc,
+)
 
 if TYPE_CHECKING:
     from safelight.engine.device import Device
@@ -50,6 +58,7 @@ LOGGED = ("safelight", "grpc", "asyncio")  # else grpc's words go to stderr, a f
 SERVICES = (
     restoration_pb2.DESCRIPTOR.services_by_name["Restoration"].full_name,
     daemon_pb2.DESCRIPTOR.services_by_name["Daemon"].full_name,
+    checkpoints_pb2.DESCRIPTOR.services_by_name["Checkpoints"].full_name,
 )
 
 
@@ -131,6 +140,8 @@ async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str)
         worker, default_pipeline=default_pipeline, log_path=config.log_path, stop=ending.ask
     )
     daemon_pb2_grpc.add_DaemonServicer_to_server(daemon, server)
+    checkpoints = CheckpointsServicer(worker, alive=activity.touch)
+    checkpoints_pb2_grpc.add_CheckpointsServicer_to_server(checkpoints, server)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if config.reflection:
@@ -187,6 +198,9 @@ class _Activity(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """When the last call came in, for the idle exit."""
 
     def __init__(self) -> None:
+        self.last_s = time.monotonic()
+
+    def touch(self) -> None:
         self.last_s = time.monotonic()
 
     async def intercept_service(
