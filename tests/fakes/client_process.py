@@ -6,6 +6,7 @@ python -m tests.fakes.client_process upload|compute|download [MEGABYTES]     say
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -17,13 +18,17 @@ from tests.server.works import settings, whole
 ROW_PX = 1000  # x 3 channels: a megabyte has a third of a thousand rows
 
 
+@contextmanager
 def launched(folder, where, megabytes=16):
-    """The process, once it is there."""
+    """The process, once it is there; killed on leaving."""
     command = [sys.executable, "-m", "tests.fakes.client_process", where, str(megabytes)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=process_environment(folder), cwd=ROOT)
-    assert process.stdout.readline() == b"there\n"
-    process.stdout.close()
-    return process
+    environment = process_environment(folder)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=ROOT) as process:
+        try:
+            assert process.stdout.readline() == b"there\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def stay():
@@ -45,7 +50,7 @@ def main(where, megabytes):
     work = whole(np.zeros((int(megabytes * 1e6 / 3 / ROW_PX), ROW_PX, 3), np.uint8))
     client = RestorationClient(connection.connect(start=False))
     if where == "upload":
-        most = megabytes - 1  # of about as many bands
+        most = megabytes * 3 // 4  # of about as many bands
         arrived = threading.Event()
         calls = [client._restoration.Restore(frames(work, settings(), most=most, then=arrived.set))]
         arrived.wait()

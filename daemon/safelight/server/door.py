@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 PING_EVERY_MS = 10_000  # a frozen or unplugged client is noticed within this
 PING_TIMEOUT_MS = 4_000  # ... plus this; grpc.keepalive_timeout_ms has no effect in grpcio 1.85 (measured)
-STREAMS_PER_CONNECTION = 64
+STREAMS_PER_CONNECTION = 128  # above the daemon's own limit of jobs, which refuses with a word; grpc lets wait
 # A status travels in metadata, of which grpc takes 8 KiB; a byte beyond ASCII takes three there.
 MESSAGE_BYTES_MOST, DETAILS_BYTES_MOST = 1500, 2048
 
