@@ -37,6 +37,9 @@ BOXES: dict[str, tuple[PipelineSpec, Rect, Rect, float, Rect]] = {
     "snapped beyond the picture's edge": (
         STAGED, Rect(0, 0, 101, 99), Rect(0, 0, 101, 99), 1, Rect(0, 0, 104, 104),
     ),
+    "grown on the latent grid to exactly one tile": (
+        STAGED, Rect(300, 200, 10, 8), LARGE, 1, Rect(272, 176, 64, 64),
+    ),
     "working scale 2 without magnification": (
         NARROW, Rect(300, 200, 200, 100), LARGE, 2, Rect(584, 384, 432, 232),
     ),

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from safetensors.torch import load_file
 
 from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec
+
+NOTHING = torch.empty(0, dtype=torch.uint8)
 
 
 class NotGolden(Exception):
@@ -41,7 +44,10 @@ class Case:
         tensors = load_file(self.folder / "expected.safetensors")
         same = self.facts.get("same_lq_as")
         if same and "lq_u8" not in tensors:
-            tensors["lq_u8"] = load_file(self.folder.parent / same / "expected.safetensors")["lq_u8"]
+            other = self.folder.parent / same / "expected.safetensors"
+            tensors["lq_u8"] = (
+                load_file(other)["lq_u8"] if other.is_file() else NOTHING
+            )  # agrees with no picture
         return tensors
 
     @property

@@ -3,11 +3,14 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from safelight.engine.checkpoints.convert import convert_official
+from safelight.engine.checkpoints.layout import check_layout
 from safelight.engine.pipelines.osediff import OSEDiffPipeline
+from safelight.engine.pipelines.s3diff import S3DiffPipeline
 from safelight.engine.pipelines.stable_diffusion import OneStepPipeline
 from tests.parity.cases import Case, restore_settings
 from tests.parity.compare import Outcome, compare
@@ -15,17 +18,19 @@ from tests.parity.compare import Outcome, compare
 CPU = torch.device("cpu")
 
 
-def load(folder: Path, method: str, converted: Path) -> OneStepPipeline:
+def load(folder: Path, method: str, converted: Path, **changes: Any) -> OneStepPipeline:
     """From the authors' files in `folder`, converted into the folder `converted`."""
     weights = converted / f"{method}.safetensors"
     convert_official(folder / f"{method}.pkl", weights, method)
+    check_layout(weights, method, folder / "base")
     if method == "osediff":
-        return OSEDiffPipeline(folder / "base", weights, CPU, first="fp32", checkpoint_hashes={})
-    from safelight.engine.pipelines.s3diff import S3DiffPipeline
-
+        return OSEDiffPipeline(folder / "base", weights, CPU, first="fp32", checkpoint_hashes={}, **changes)
     estimator = converted / "de_net.safetensors"
     convert_official(folder / "de_net.pth", estimator, "de_net")
-    return S3DiffPipeline(folder / "base", weights, estimator, CPU, first="fp32", checkpoint_hashes={})
+    check_layout(estimator, "de_net", None)
+    return S3DiffPipeline(
+        folder / "base", weights, estimator, CPU, first="fp32", checkpoint_hashes={}, **changes
+    )
 
 
 def computed(pipeline: OneStepPipeline, case: Case) -> dict[str, torch.Tensor]:

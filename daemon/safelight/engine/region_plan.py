@@ -81,21 +81,24 @@ def plan_region(spec: PipelineSpec, *, region: Rect, sent: Rect, working_scale: 
     inner = region.scaled_outward(input_scale)
     available = sent.scaled_outward(input_scale)
     margin = max(math.ceil(spec.context_fraction * inner.size.long_side), spec.context_least_px)
-    box = inner.grown(margin).intersect(available)
-    box = _grown_to(_first_tile_px(spec), box, available).snapped_outward(_grid_px(spec))
+    grid = _grid_px(spec)
+    box = inner.grown(margin).intersect(available).snapped_outward(grid)
+    box = _grown_to(_first_tile_px(spec), box, available.snapped_outward(grid), grid)
     return RegionPlan(working_scale, magnification, box, _stage_plans(spec, box.size, magnification))
 
 
-def _grown_to(side: int, box: Rect, available: Rect) -> Rect:
-    """Each side at least `side` long where `available` has it, evenly on both ends where it has that."""
-    left, right = _axis_grown(side, box.x, box.right, available.x, available.right)
-    top, bottom = _axis_grown(side, box.y, box.bottom, available.y, available.bottom)
+def _grown_to(side: int, box: Rect, available: Rect, grid: int) -> Rect:
+    """Each side at least `side` long where `available` has it, as evenly on both ends as it has that and the grid
+    allows: growing on the grid keeps a box of one tile from reaching into the next."""
+    left, right = _axis_grown(side, box.x, box.right, available.x, available.right, grid)
+    top, bottom = _axis_grown(side, box.y, box.bottom, available.y, available.bottom, grid)
     return Rect.from_edges(left, top, right, bottom)
 
 
-def _axis_grown(side: int, start: int, end: int, least: int, most: int) -> tuple[int, int]:
+def _axis_grown(side: int, start: int, end: int, least: int, most: int, grid: int) -> tuple[int, int]:
+    """Everything on the grid, `side` too."""
     length = max(end - start, min(side, most - least))
-    start -= (length - (end - start)) // 2
+    start -= (length - (end - start)) // 2 // grid * grid
     start = max(least, min(start, most - length))
     return start, start + length
 

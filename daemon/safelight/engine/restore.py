@@ -13,7 +13,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from safelight.engine.authors_run import restore_as_authors
 from safelight.engine.canvas import LatentCanvas, ResidualCanvas
+from safelight.engine.canvas_colours import fix_by_adain
+from safelight.engine.job_spec import job_spec
 from safelight.engine.meter import Meter
 from safelight.engine.needed import needed_tiles
 from safelight.engine.out_of_memory import MemoryLadder, too_little_memory
@@ -22,6 +25,7 @@ from safelight.engine.precision import Measured, PrecisionTable
 from safelight.engine.prepare import network_input, working_scale_for
 from safelight.engine.preview import preview_of
 from safelight.engine.region_plan import StagePlan, plan_region
+from safelight.engine.region_source import SeenRegion, with_own
 from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest
 from safelight.engine.residual import enlarged_tile, tapered_residual
 from safelight.engine.tile_runner import Account, Network, StageWork, TileRunner
@@ -31,6 +35,8 @@ from safelight.imaging.pixels import FloatArray
 
 PROBE_PX = 128  # side of what precisions are timed on: long enough for the clock, short for who waits
 STEP_ROWS_LAT = 256  # latent rows per call of the noise scheduler: bounds device memory
+
+DONE = object()
 
 Clock = Callable[[], float]
 
@@ -52,6 +58,8 @@ def restore(
     asked for. Raises TooMuch (OUT_OF_MEMORY) after the ladder's last rung, Unrestorable for output that fails
     every check, InvalidRequest for samples that are no numbers.
     """
+    if request.settings.own.get("authors_exact"):
+        return (yield from restore_as_authors(request, pipeline, clock=clock))
     run = _Run(request, pipeline, memory, precisions or PrecisionTable(), on_cpu, previews, clock)
     try:
         yield from run.prepare()
@@ -84,13 +92,13 @@ class _Run:
         previews: bool,
         clock: Clock,
     ) -> None:
-        self._request, self._spec = request, pipeline.spec
+        self._request, self._spec = request, job_spec(pipeline.spec, request.settings)
         self._precisions, self._previews = precisions, previews
         self._plan = plan_region(
-            pipeline.spec,
+            self._spec,
             region=request.region,
             sent=request.sent,
-            working_scale=working_scale_for(request, pipeline.spec),
+            working_scale=working_scale_for(request, self._spec),
         )
         self._stages = {stage.name: stage for stage in self._plan.stages}
         self.steps = self._spec.steps if "predict" in self._stages else 0
@@ -182,13 +190,15 @@ class _Run:
             if self._previews:
                 yield from self._previews_of(batch)
             yield self._meter.advanced("decode", len(batch))
+        if self._request.settings.own.get("colour_fix") == "adain":
+            yield from self._adain(canvas)
 
     def restoration(self) -> Restoration:
         assert self._residual is not None
         if any(retry["passed"] for retry in self._account.retries) and self._measured is not None:
             self._precisions.objected(self._runner.pipeline, self._measured.precision)
         return Restoration(
-            self._request,
+            self._delivered,
             self._spec,
             self._plan.working_scale,
             self._plan.box,
@@ -210,9 +220,29 @@ class _Run:
 
     def _conditioning(self, pipeline: Pipeline) -> Conditioning:
         region = torch.from_numpy(self._x).permute(2, 0, 1)[None]
-        return pipeline.condition(
-            region, settings=self._request.settings, magnification=self._plan.magnification
-        )
+        seen = SeenRegion(self._request, self._plan.covered)
+        settings = self._request.settings
+        settings = with_own(settings, pipeline.estimated(seen, settings=settings))
+        return pipeline.condition(region, settings=settings, magnification=self._plan.magnification)
+
+    def _adain(self, canvas: ResidualCanvas) -> Iterator[Progress]:
+        plan = self._stages["decode"]
+        decoded = [plan.tiles.output_box(tile, plan.scale) for tile in self._decoded]
+        fix = fix_by_adain(canvas, self._x, magnification=self._plan.magnification, decoded=decoded)
+        while True:
+            with self._meter.timing("colour fix"):
+                band = next(fix, DONE)
+            if band is DONE:
+                return
+            yield self._meter.advanced("decode", 0)
+
+    @property
+    def _delivered(self) -> RestoreRequest:
+        """For the finish: the wavelet colour fix is weight 0 of the low band."""
+        settings = self._request.settings
+        if settings.own.get("colour_fix") != "wavelet":
+            return self._request
+        return replace(self._request, settings=replace(settings, colour=0.0))
 
     def _work(
         self,

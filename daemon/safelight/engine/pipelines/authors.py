@@ -20,18 +20,12 @@ import torch.nn.functional as F
 
 from safelight.engine.bands import LEVELS
 from safelight.engine.color_fix import VARIANCE_FLOOR, truncated
-from safelight.engine.pipelines.base import Conditioning, Precision
+from safelight.engine.pipelines.base import Conditioning, Picture, Precision, Tap, TileProgress
 from safelight.engine.pipelines.stable_diffusion import OneStepPipeline
 from safelight.errors import InvalidRequest
 from safelight.geometry import Rect
 from safelight.imaging.pixels import FloatArray
 from safelight.spec import SettingValue
-
-Picture = npt.NDArray[np.uint8]
-Tap = Callable[[str, torch.Tensor], None]
-"""Is told intermediate tensors by name."""
-TileProgress = tuple[str, int, int]
-"""Stage, tiles done and tiles in all."""
 
 GAUSSIAN_VARIANCE = 0.01  # official: of positions in units of the tile
 ENCODER_TILE_PX, DECODER_TILE_LAT = 1024, 224  # official defaults
@@ -205,7 +199,3 @@ def as_rows(picture: torch.Tensor) -> FloatArray:
     """1 3 H W to H W 3 on the host, float32."""
     rows: FloatArray = picture[0].permute(1, 2, 0).float().cpu().numpy()
     return rows
-
-
-def no_tap(name: str, tensor: torch.Tensor) -> None:
-    """Nobody listens."""

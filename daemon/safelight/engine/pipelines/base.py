@@ -12,10 +12,12 @@ and output y are float32 sRGB-encoded RGB in 0..1; what lies between belongs to 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from safelight.geometry import Size
@@ -26,6 +28,17 @@ from safelight.spec import PipelineSpec, SettingValue
 Precision = Literal["fp32", "bf16", "fp16"]
 Origins = tuple[tuple[int, int], ...]
 """Column and row of each tile's first cell, in absolute latent cells (network pixels without latents)."""
+
+Picture = npt.NDArray[np.uint8]
+"""H W 3, sRGB."""
+Tap = Callable[[str, torch.Tensor], None]
+"""Is told intermediate tensors by name; must not change them."""
+TileProgress = tuple[str, int, int]
+"""Stage, tiles done and tiles in all."""
+
+
+def no_tap(name: str, tensor: torch.Tensor) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,17 @@ class RegionSource(Protocol):
 
     def rows(self, start: int, end: int) -> FloatArray:
         """Rows start..end, H W 3, float32 sRGB-encoded 0..1."""
-        ...
+
+
+class PictureSource:
+    """A whole 8-bit picture as a RegionSource."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.size = Size(picture.shape[1], picture.shape[0])
+        self._picture = picture
+
+    def rows(self, start: int, end: int) -> FloatArray:
+        return self._picture[start:end].astype(np.float32) / np.float32(255)
 
 
 class Pipeline(ABC):
@@ -110,3 +133,11 @@ class Pipeline(ABC):
     ) -> torch.Tensor:
         """Latent tiles, or x tiles for one-stage networks, to y tiles: B 3 h*k w*k, float32, unclipped;
         k = latent_px for staged pipelines, the magnification for one-stage ones."""
+
+    def authors(
+        self, picture: Picture, *, settings: RestoreSettings, precision: Precision, tap: Tap = no_tap
+    ) -> Generator[TileProgress, None, Picture]:
+        """What the authors' script makes of a whole 8-bit picture at `settings.output_scale`, bit for bit where the
+        arithmetic is theirs; for pipelines with the own setting `authors_exact`. Stops between tiles. Tells
+        `tap` at least `decoded`, the decoder's output. The result's size may differ from picture times scale."""
+        raise NotImplementedError(f"{self.spec.id} has no authors' path")

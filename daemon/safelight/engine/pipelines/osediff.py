@@ -28,16 +28,12 @@ from torch import nn
 from safelight.engine.checkpoints.convert import read_converted
 from safelight.engine.pipelines.authors import (
     AuthorsTiling,
-    Picture,
-    Tap,
-    TileProgress,
     aligned,
     as_input,
-    no_tap,
     restored,
     to_picture,
 )
-from safelight.engine.pipelines.base import Conditioning, Precision
+from safelight.engine.pipelines.base import Conditioning, Picture, Precision, Tap, TileProgress, no_tap
 from safelight.engine.pipelines.osediff_spec import (
     BASE_ID,
     FACE_WEIGHTS_ID,

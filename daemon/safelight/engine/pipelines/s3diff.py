@@ -33,17 +33,22 @@ from safelight.engine.networks.s3diff_lora import (
 )
 from safelight.engine.pipelines.authors import (
     AuthorsTiling,
-    Picture,
-    Tap,
-    TileProgress,
     aligned,
     as_input,
     as_rows,
-    no_tap,
     restored,
     to_picture,
 )
-from safelight.engine.pipelines.base import Conditioning, Precision, RegionSource
+from safelight.engine.pipelines.base import (
+    Conditioning,
+    Picture,
+    PictureSource,
+    Precision,
+    RegionSource,
+    Tap,
+    TileProgress,
+    no_tap,
+)
 from safelight.engine.pipelines.s3diff_spec import BASE_ID, ESTIMATE, ESTIMATOR_ID, S3DIFF, WEIGHTS_ID
 from safelight.engine.pipelines.stable_diffusion import (
     Networks,
@@ -56,7 +61,7 @@ from safelight.engine.pipelines.stable_diffusion import (
 )
 from safelight.errors import InvalidRequest, NotReady
 from safelight.settings import RestoreSettings
-from safelight.spec import SettingValue
+from safelight.spec import PipelineSpec, SettingValue
 
 SIZE_MULTIPLE = 64  # the script pads right and below by reflection to this
 SCORES = ("degradation_blur", "degradation_noise")
@@ -79,8 +84,6 @@ class S3DiffConditioning(OneStepConditioning):
 class S3DiffPipeline(OneStepPipeline):
     """See the module."""
 
-    spec = S3DIFF
-
     def __init__(
         self,
         base: Path,
@@ -90,8 +93,10 @@ class S3DiffPipeline(OneStepPipeline):
         *,
         first: Precision,
         checkpoint_hashes: Mapping[str, str],
+        spec: PipelineSpec = S3DIFF,
     ) -> None:
         """`base` a diffusers folder, `weights` and `estimator` converted checkpoints."""
+        self.spec = spec
         super().__init__(
             lambda: modulated_networks(base, weights),
             base,
@@ -178,6 +183,9 @@ class S3DiffPipeline(OneStepPipeline):
         """Taps: deg_score, deg_proj, vae_modulation, unet_modulation, pos_ids, neg_ids, pos_embeds, neg_embeds,
         lq, pos_pred and neg_pred (of the first tile: with _tile0), those of `authors.restored`, pre_align."""
         x = as_input(picture, self.device)
+        settings = replace(
+            settings, own={**settings.own, **self.estimated(PictureSource(picture), settings=settings)}
+        )
         conditioning = self._authors_conditioning(x, settings, tap)
         enlarged = F.interpolate(x, scale_factor=settings.output_scale, mode="bilinear", align_corners=False)
         lq = _padded((enlarged * 2 - 1).clamp(-1, 1))
@@ -209,9 +217,8 @@ class S3DiffPipeline(OneStepPipeline):
     def _authors_conditioning(
         self, x: torch.Tensor, settings: RestoreSettings, tap: Tap
     ) -> S3DiffConditioning:
-        found = dict(zip(SCORES, self.estimator(x)[0].tolist(), strict=True))
-        own = {**settings.own, **{n: v for n, v in found.items() if settings.own[n] == ESTIMATE}}
-        conditioning = self.condition(x, settings=replace(settings, own=own), magnification=1)
+        own = settings.own
+        conditioning = self.condition(x, settings=settings, magnification=1)
         scores = torch.tensor([[float(own[name]) for name in SCORES]], device=self.device)
         tap("deg_score", scores)
         tap("deg_proj", fourier_features(scores, self.frequencies))

@@ -1,0 +1,51 @@
+"""Pipelines with the tiny networks of tests/data, from the authors' files there through the converter."""
+
+import atexit
+import functools
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from safelight.engine.pipelines.osediff_spec import OSEDIFF
+from safelight.engine.pipelines.registry import Entry, Registry
+from safelight.engine.pipelines.s3diff_spec import S3DIFF
+from safelight.spec import SentinelThresholds, StageTiling
+from tests.parity.runner import load
+
+DATA = Path(__file__).parents[1] / "data"
+SMALL_TILES = {
+    "encode": StageTiling(tile=128, overlap=64, multiple=8, least_tile=64),
+    "predict": StageTiling(tile=16, overlap=8, least_tile=8),
+    "decode": StageTiling(tile=16, overlap=8, least_tile=8),
+}
+SPECS = {
+    spec.id: replace(
+        spec,
+        stages=SMALL_TILES,
+        context_least_px=16,
+        auto_short_side_px=None,
+        sentinel=SentinelThresholds(10, 10),  # random weights make another picture
+    )
+    for spec in (OSEDIFF, S3DIFF)
+}
+
+
+@functools.cache
+def pipeline(method):
+    """Loaded once per process; pipelines are immutable."""
+    converted = Path(tempfile.mkdtemp(prefix="safelight-golden-"))
+    atexit.register(shutil.rmtree, converted, ignore_errors=True)
+    return load(DATA / method, method, converted, spec=SPECS[method])
+
+
+def load_osediff(device):
+    return pipeline("osediff")
+
+
+def load_s3diff(device):
+    return pipeline("s3diff")
+
+
+def registry():
+    return Registry(Entry(spec, f"{__name__}:load_{name}", lambda: True) for name, spec in SPECS.items())
