@@ -56,6 +56,35 @@ def pipelines(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def models(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    action = actions.add_parser("list", help="what there is, what is installed, and its licence")
+    _json(action)
+    action = actions.add_parser("pull", help="download and install; goes on where it was broken off")
+    action.add_argument("ids", nargs="+", metavar="ID", help="as safelight models list shows them")
+    _licence(action)
+    _json(action)
+    action = actions.add_parser(
+        "import", help="install a file or folder that you have, on the daemon's machine"
+    )
+    action.add_argument("id", metavar="ID", help="what it is, as safelight models list shows it")
+    action.add_argument("path", metavar="PATH", help="the authors' file, or a base's folder; it is copied")
+    _licence(action)
+    _json(action)
+    action = actions.add_parser("verify", help="hash installed files again")
+    action.add_argument("id", nargs="?", metavar="ID", help="one of them (default: all)")
+    _json(action)
+    action = actions.add_parser("remove", help="delete an installed one")
+    action.add_argument("id", metavar="ID")
+    _json(action)
+
+
+def _licence(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--accept-licence", action="store_true", help="you have read its licence and accept it"
+    )
+
+
 def ps(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 

@@ -91,3 +91,14 @@ class ProgressBar:
         if self._bar is not None and self._row is not None:
             tile_text = f" tile {tiles_done}/{tiles}" if tiles else ""
             self._bar.update(self._row, completed=fraction, description=f"{self._title}: {stage}{tile_text}")
+
+    def show_bytes(self, *, stage: str, done_bytes: int, total_bytes: int, file: str) -> None:
+        """Of a download or copy; `total_bytes` 0 where it is not known."""
+        self._console.event(
+            "progress", stage=stage, done_bytes=done_bytes, total_bytes=total_bytes, file=file
+        )
+        if self._bar is not None and self._row is not None:
+            fraction = min(done_bytes / total_bytes, 1.0) if total_bytes else 0.0
+            self._bar.update(
+                self._row, completed=fraction, description=f"{self._title}: {stage} {file}".rstrip()
+            )

@@ -11,9 +11,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from safelight.engine.checkpoints import catalogue, install, store
+from safelight.engine.checkpoints import catalogue, download, install, store
 from safelight.engine.checkpoints.catalogue import CatalogueFile, Source
 from safelight.engine.checkpoints.convert import read_converted
+from safelight.engine.checkpoints.download import Places
 from safelight.errors import Cancelled, InvalidRequest, NotFound, NotReady, TooMuch
 from tests.engine.checkpoints.conftest import DATA, DE_NET_PTH, OSEDIFF_PKL
 
@@ -54,6 +55,18 @@ def test_pull_from_github(root, served):
     served.files["two/code/preset/a.bin"] = BYTES
     pull(entry(Source("github", "two/code", "abc", {"a.bin": "preset/a.bin"})), served)
     assert installed(root).read_bytes() == BYTES
+
+
+ADDRESSES = {
+    "hub": (Source("hub", "a/b"), "https://huggingface.co/a/b/resolve/main/c/d.bin"),
+    "space": (Source("hub", "spaces/a/b", "v1"), "https://huggingface.co/spaces/a/b/resolve/v1/c/d.bin"),
+    "github": (Source("github", "a/b", "123"), "https://raw.githubusercontent.com/a/b/123/c/d.bin"),
+}
+
+
+@pytest.mark.parametrize(("source", "wanted"), ADDRESSES.values(), ids=ADDRESSES)
+def test_addresses(source, wanted):
+    assert download.address(source, "c/d.bin", Places(download.HUB, download.GITHUB)) == wanted
 
 
 def test_no_credentials_are_sent(root, served, monkeypatch):

@@ -56,7 +56,7 @@ class Source:
     place: Literal["hub", "github", "by-hand"]
     """`by-hand`: a page where a person downloads it; then `safelight models import`."""
     where: str
-    """`owner/name` of a repository, or the address of the page."""
+    """`owner/name` of a repository (of a hub's space: `spaces/owner/name`), or the address of the page."""
     revision: str = "main"
     paths: Mapping[str, str] = field(default_factory=dict)
     """File name -> path in the repository, where they differ."""
@@ -253,7 +253,7 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
             ),
         ),
         (
-            Source("by-hand", "https://huggingface.co/spaces/xinyu1205/recognize-anything/blob/main/ram_swin_large_14m.pth"),
+            Source("hub", "spaces/xinyu1205/recognize-anything"),
         ),
         5_630_000_000,
         ready=False,

@@ -25,6 +25,7 @@ from safelight.errors import Cancelled, NotReady, TooMuch
 HUB_VARIABLE = "HF_ENDPOINT"  # what the hub's own tools read; people behind a firewall set a mirror there
 GITHUB_VARIABLE = "SAFELIGHT_GITHUB_ENDPOINT"
 HUB, GITHUB = "https://huggingface.co", "https://raw.githubusercontent.com"
+SPACES = "spaces/"
 FILE_BYTES_MOST = 50 << 30  # the hub serves no larger ones over plain HTTP
 ASK_WAIT_S = 10.0
 CHUNK_BYTES = (
@@ -68,7 +69,14 @@ def address(source: Source, path: str, places: Places) -> str:
     if source.place == "hub":
         from huggingface_hub import hf_hub_url
 
-        return hf_hub_url(source.where, path, revision=source.revision, endpoint=places.hub)
+        space = source.where.startswith(SPACES)
+        return hf_hub_url(
+            source.where.removeprefix(SPACES),
+            path,
+            repo_type="space" if space else "model",
+            revision=source.revision,
+            endpoint=places.hub,
+        )
     return f"{places.github}/{source.where}/{source.revision}/{urllib.parse.quote(path)}"
 
 
