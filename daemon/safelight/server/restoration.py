@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 FRAME_WAIT_S = 30.0
 """A client that sends nothing for so long while the daemon waits for its next frame is given up."""
 READ_WAIT_S = 120.0
-"""... and one that takes no frame for so long: 1 MiB at 9 KiB/s."""
+"""... and one that takes no progress for so long; a frozen one is found by ping much earlier."""
+ROWS_WAIT_S = 15.0
+"""... and one that takes no rows for so long, a MiB at 70 KB/s: a ping cannot get through a full socket."""
 STREAMS_MOST = 64
 """Restore streams at a time; each may hold a whole document."""
 
@@ -131,7 +133,7 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
         try:
             while (frame := await asyncio.wrap_future(ahead)) is not None:
                 ahead = self._executor.submit(advance)
-                await _send(context, frame)
+                await _send(context, frame, ROWS_WAIT_S)
         finally:
             # it reads what is closed after this
             await asyncio.gather(asyncio.wrap_future(ahead), return_exceptions=True)
@@ -200,13 +202,13 @@ async def _next_frame(frames: AsyncIterator[rpb.RestoreRequest]) -> rpb.RestoreR
         ) from None
 
 
-async def _send(context: Any, frame: rpb.RestoreResponse) -> None:
+async def _send(context: Any, frame: rpb.RestoreResponse, wait_s: float = READ_WAIT_S) -> None:
     try:
-        async with asyncio.timeout(READ_WAIT_S):
+        async with asyncio.timeout(wait_s):
             await context.write(frame)
     except TimeoutError:
         raise TooSlow(
-            f"the client took no frame for {READ_WAIT_S:.0f} seconds: read faster or ask again",
+            f"the client took no frame for {wait_s:.0f} seconds: read faster or ask again",
             "DOWNLOAD_STALLED",
         ) from None
     except grpc.aio.InternalError:
