@@ -1,15 +1,18 @@
 """Checkpoints over the contract: a real daemon, a hub on loopback."""
 
+import io
 import os
 import threading
 from dataclasses import replace
 
 import grpc
 import pytest
+import torch
 
 from safelight import runtime
 from safelight.client import connection
 from safelight.client.checkpoints import CheckpointsClient
+from safelight.client.restoration import RestorationClient
 from safelight.engine.checkpoints import catalogue, install, store
 from safelight.engine.checkpoints.catalogue import CatalogueFile, Source
 from safelight.errors import InvalidRequest, NotFound, NotReady, TooMuch
@@ -151,11 +154,28 @@ def test_wrong_hash_crosses_as_itself(client, served):
     assert caught.value.reason == "CHECKPOINT_HASH"
 
 
+class Attack:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, marker):
+        self.command = f"touch {marker}"
+
+    def __reduce__(self):
+        return os.system, (self.command,)
+
+
+def malicious(marker):
+    """A checkpoint in torch's own format that runs a command."""
+    file = io.BytesIO()
+    torch.save({"conv_first.0.weight": torch.zeros(1), "x": Attack(marker)}, file)
+    return file.getvalue()
+
+
 def test_malicious_file_leaves_the_daemon_serving(client, served, tmp_path, monkeypatch):
     marker = tmp_path / "marker"
     evil = replace(catalogue.entry("de-net"), files=(CatalogueFile("de_net.pth"),))
     monkeypatch.setitem(catalogue._BY_ID, "de-net", evil)
-    served.files["zhangap/S3Diff/de_net.pth"] = b"cos\nsystem\n(S'touch " + os.fsencode(marker) + b"'\ntR."
+    served.files["zhangap/S3Diff/de_net.pth"] = malicious(marker)
     with pytest.raises(NotReady) as caught:
         client.pull("de-net", evil.licence.sha256)
     assert caught.value.reason == "CHECKPOINT_DAMAGED"
@@ -188,6 +208,35 @@ def test_remove_of_what_is_not_installed(client):
     with pytest.raises(NotFound) as caught:
         client.remove("plain")
     assert caught.value.reason == "CHECKPOINT_NOT_INSTALLED"
+
+
+@pytest.fixture
+def loaded(folder, monkeypatch):
+    """A client of the same daemon that has loaded the pipeline `identity`, which needs `plain`."""
+    monkeypatch.setattr(catalogue, "ENTRIES", (replace(PLAIN, pipelines=("identity",)),))
+    with RestorationClient.local(folder, start=False) as found:
+        found.load("identity")
+        yield found
+
+
+def residents(loaded):
+    return [resident.pipeline for resident in loaded.state().residents]
+
+
+def test_pipeline_whose_checkpoint_changed_is_unloaded(client, loaded):
+    assert residents(loaded) == ["identity"]
+    client.pull("plain", ACCEPTED)
+    until(lambda: residents(loaded) == [])
+    loaded.load("identity")
+    client.remove("plain")
+    until(lambda: residents(loaded) == [])
+
+
+def test_rescan_without_a_change_unloads_nothing(client, loaded):
+    client.pull("plain", ACCEPTED)
+    loaded.load("identity")
+    assert client.rescan() == ["plain"]
+    assert residents(loaded) == ["identity"]
 
 
 def test_rescan_sees_what_a_command_installed(client, root):

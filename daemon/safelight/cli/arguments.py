@@ -57,7 +57,7 @@ def pipelines(parser: argparse.ArgumentParser) -> None:
 
 
 def models(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, help="what to do")
     action = actions.add_parser("list", help="what there is, what is installed, and its licence")
     _json(action)
     action = actions.add_parser("pull", help="download and install; goes on where it was broken off")
@@ -75,7 +75,7 @@ def models(parser: argparse.ArgumentParser) -> None:
     action.add_argument("id", nargs="?", metavar="ID", help="one of them (default: all)")
     _json(action)
     action = actions.add_parser("remove", help="delete an installed one")
-    action.add_argument("id", metavar="ID")
+    action.add_argument("id", metavar="ID", help="as safelight models list shows it")
     _json(action)
 
 

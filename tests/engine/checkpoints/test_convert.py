@@ -300,7 +300,7 @@ def test_stalling_reader_is_ended(tmp_path):
     source = tmp_path / "osediff.pkl"
     source.write_bytes(OSEDIFF_PKL.read_bytes())
     with pytest.raises(NotReady) as caught:
-        convert_official(source, tmp_path / "out.safetensors", "osediff", time_limit_s=-0.1)
+        convert_official(source, tmp_path / "out.safetensors", "osediff", time_limit_s=0.0)
     assert caught.value.reason == "CHECKPOINT_DAMAGED"
     assert list(tmp_path.iterdir()) == [source]
 

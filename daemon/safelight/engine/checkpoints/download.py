@@ -159,10 +159,10 @@ def check_hashes(part: Path, remote: Remote, source: Source, file: CatalogueFile
         store.remember_first(place, found, root)
         return found
     part.unlink()
-    wanted = known if known and found != known else f"the git object {file.git_blob}"
+    wanted = f"SHA-256 {known}" if known and found != known else f"git object {file.git_blob}"
     raise NotReady(
-        f"{file.name} from {source.where} is not the file it should be (SHA-256 {found[:12]}..., wanted "
-        f"{wanted[:12]}...): nothing was installed; try again later or import a copy that you trust",
+        f"{file.name} from {source.where} is not the file it should be (it has the SHA-256 {found[:12]}..., wanted "
+        f"is the {wanted[:20]}...), nothing was installed",
         "CHECKPOINT_HASH",
         details={"file": file.name, "source": source.key, "found": found, "wanted": wanted},
     )

@@ -92,7 +92,8 @@ def import_path(
     require_ready(entry)
     found = _files_at(entry, path)
     with store.changing(entry.id, root) as staging:
-        store.require_space(root, sum(origin.stat().st_size for origin in found.values()))
+        if entry.kind is None:
+            store.require_space(root, sum(origin.stat().st_size for origin in found.values()))
         return _finish(entry, found, staging, root, IMPORTED, on_progress, move=False)
 
 
@@ -169,7 +170,9 @@ class _Pull:
 
     def _none_left(self, failures: list[NotReady]) -> NotReady:
         by_hand = [source.where for source in self._entry.sources if source.place == "by-hand"]
-        advice = "try again later"
+        advice = (
+            f"try again later, or import a copy that you trust: safelight models import {self._entry.id} PATH"
+        )
         if by_hand:
             advice = f"download it from {by_hand[0]} and run safelight models import {self._entry.id} FILE"
         if not failures:
@@ -228,6 +231,7 @@ def _finish(
     main = ""
     if entry.kind is not None:
         original = origins[entry.files[0].name]
+        store.require_space(root, original.stat().st_size)  # the converted file is as large
         details["official"] = _official(entry.files[0], original)
         details["original_sha256"] = store.file_sha256(original)
         on_progress(Progress("convert", file=original.name))
