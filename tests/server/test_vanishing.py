@@ -56,10 +56,10 @@ class Before:
         self._grown = max(self._grown, self._daemon.memory_bytes - self._memory)
         return self._grown > 0.8e6 * MEGABYTES
 
-    def again(self):
+    def again(self, *, but_connection=False):
         return (
             jobs_left(self._daemon) == 0
-            and connections(self._daemon) <= self._connections
+            and (but_connection or connections(self._daemon) <= self._connections)
             and self._daemon.memory_bytes - self._memory < self._grown / 4 + ALLOCATOR_KEEPS_BYTES
         )
 
@@ -80,11 +80,12 @@ def test_a_killed_client_frees_its_job(warm, where):
 @pytest.mark.slow
 @pytest.mark.parametrize("where", PLACES)
 def test_a_frozen_client_is_freed(warm, where):
+    """But for the connection itself of one that froze among its rows: nothing gets through its full socket."""
     before = Before(warm)
     with client_process.launched(warm.folder, where, MEGABYTES) as client:
         until(before.holds_the_job)
         client.send_signal(signal.SIGSTOP)
-        until(before.again, within_s=FROZEN_FREED_S)
+        until(lambda: before.again(but_connection=where == "download"), within_s=FROZEN_FREED_S)
 
 
 def test_an_interactive_job_finishes_while_a_batch_job_runs(warm):

@@ -18,7 +18,7 @@ from safelight.engine.jobs import Job, JobClass, JobState, stopping_error
 from safelight.engine.residency import Resident, checked_keep_alive
 from safelight.engine.worker import Worker
 from safelight.errors import InvalidRequest, NotReady
-from safelight.server.door import abort
+from safelight.server.door import abort, told
 from safelight.server.frames import STATE_NUMBERS, progress_to_proto
 from safelight.settings import MAX_PIXELS
 from safelight.v1 import daemon_pb2 as dpb
@@ -42,7 +42,7 @@ def _answering(
         try:
             return await method(self, request)
         except Exception as error:  # an outermost loop: everything must become a status
-            await abort(context, error, method.__name__)
+            await abort(context, told(error, method.__name__))
             return None
 
     return answer

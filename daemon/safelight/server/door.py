@@ -17,7 +17,9 @@ log = logging.getLogger(__name__)
 
 PING_EVERY_MS = 10_000  # a frozen or unplugged client is noticed within this
 PING_TIMEOUT_MS = 4_000  # ... plus this; grpc.keepalive_timeout_ms has no effect in grpcio 1.85 (measured)
-STREAMS_PER_CONNECTION = 128  # above the daemon's own limit of jobs, which refuses with a word; grpc lets wait
+STREAMS_PER_CONNECTION = (
+    128  # above the daemon's own limit of jobs, which refuses with a word; grpc lets wait
+)
 # A status travels in metadata, of which grpc takes 8 KiB; a byte beyond ASCII takes three there.
 MESSAGE_BYTES_MOST, DETAILS_BYTES_MOST = 1500, 2048
 
@@ -74,13 +76,20 @@ def error_metadata(error: SafelightError) -> tuple[tuple[str, str | bytes], ...]
     )
 
 
-async def abort(context: Any, error: BaseException, what: str) -> None:
-    """Ends a call with the status of `error`; anything that is not ours is logged and told as our bug."""
-    if not isinstance(error, SafelightError):
-        log.error("%s failed", what, exc_info=error)
-        error = InternalError(
-            f"the daemon failed at {what} ({type(error).__name__}): safelight doctor shows its log, please report it"
-        )
+def told(error: Exception, what: str) -> SafelightError:
+    """The error as a client is told: anything that is not ours is logged and becomes our bug. It holds on to
+    no frame, and so to no pixels, while it is sent to somebody who may not be listening."""
+    if isinstance(error, SafelightError):
+        return type(error)(error.message, error.reason, details=error.details)
+    log.error("%s failed", what, exc_info=error)
+    return InternalError(
+        f"the daemon failed at {what} ({type(error).__name__}): safelight doctor shows its log, please report it"
+    )
+
+
+async def abort(context: Any, failure: Exception, what: str = "a call") -> None:
+    """Ends a call with the status of `failure`."""
+    error = told(failure, what)
     code = STATUS_CODES[_mapped(type(error))]
     await context.abort(code, _clipped(error.message), trailing_metadata=error_metadata(error))
 

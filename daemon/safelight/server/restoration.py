@@ -19,7 +19,7 @@ from safelight.engine.pipelines.registry import Registry
 from safelight.engine.report import report_of
 from safelight.engine.request import Restoration
 from safelight.errors import Cancelled, InvalidRequest, SafelightError, TooMuch, TooSlow
-from safelight.server.door import abort
+from safelight.server.door import abort, told
 from safelight.server.frames import Rows, band_frame, preview_frames, progress_to_proto
 from safelight.server.header import Header, check_header
 from safelight.server.mailbox import Mailbox
@@ -60,10 +60,12 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
         self._streams += 1
         try:
             await self._restore(request_iterator, context)
+            return
         except Exception as error:  # an outermost loop: everything must become a status
-            await abort(context, error, "a restore call")
+            failure = told(error, "a restore call")
         finally:
             self._streams -= 1
+        await abort(context, failure)
 
     async def _restore(self, frames: AsyncIterator[rpb.RestoreRequest], context: Any) -> None:
         if self._queue.closed:
