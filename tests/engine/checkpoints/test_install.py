@@ -279,6 +279,13 @@ def test_base_folder_is_imported(root, tmp_path):
     store.verify("sd21-base")
 
 
+def test_what_a_pipeline_lacks_is_listed(root, tmp_path):
+    assert install.missing("osediff") == ["sd21-base", "osediff"]
+    install.import_path(catalogue.entry("sd21-base"), tiny_base(tmp_path / "source"))
+    assert install.missing("osediff") == ["osediff"]
+    assert install.missing("compact") == []
+
+
 def test_half_precision_names_are_taken(root, tmp_path):
     source = tiny_base(tmp_path / "source")
     weights = source / "unet" / "diffusion_pytorch_model.safetensors"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safelight.engine.checkpoints import download, store
-from safelight.engine.checkpoints.catalogue import CatalogueEntry, CatalogueFile, Source
+from safelight.engine.checkpoints.catalogue import CatalogueEntry, CatalogueFile, Source, needed_by
 from safelight.engine.checkpoints.download import Places
 from safelight.errors import Cancelled, InvalidRequest, NotReady
 
@@ -103,6 +103,11 @@ def require_ready(entry: CatalogueEntry) -> None:
         raise NotReady(
             f"no pipeline of this version uses {entry.id} yet: nothing was installed", "CHECKPOINT_NOT_USED"
         )
+
+
+def missing(pipeline: str, root: Path | None = None) -> list[str]:
+    """Ids that a pipeline needs and that are not installed, in the order to install: for `safelight models pull`."""
+    return [e.id for e in needed_by(pipeline) if store.read_record(e.id, root) is None]
 
 
 class _Pull:
