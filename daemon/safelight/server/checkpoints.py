@@ -19,7 +19,7 @@ from safelight.engine.checkpoints.download import Places
 from safelight.engine.checkpoints.install import Progress
 from safelight.engine.worker import Worker
 from safelight.errors import TooMuch
-from safelight.server.door import abort
+from safelight.server.door import abort, told
 from safelight.v1 import checkpoints_pb2 as cpb
 from safelight.v1 import checkpoints_pb2_grpc as cpb_grpc
 
@@ -64,7 +64,7 @@ class CheckpointsServicer(cpb_grpc.CheckpointsServicer):
             async for frame in self._pull(request):
                 yield frame
         except Exception as error:  # an outermost loop: everything must become a status
-            await abort(context, error, "PullCheckpoint")
+            await abort(context, told(error, "PullCheckpoint"))
 
     async def _pull(self, request: cpb.PullCheckpointRequest) -> AsyncIterator[cpb.PullCheckpointResponse]:
         entry = _entry(request.id)
@@ -167,7 +167,7 @@ async def _answered(context: Any, what: str, answer: Awaitable[Answer]) -> Answe
     try:
         return await answer
     except Exception as error:  # an outermost loop: everything must become a status
-        await abort(context, error, what)
+        await abort(context, told(error, what))
         return None
 
 
