@@ -32,11 +32,23 @@ SPECS = {
 
 
 @functools.cache
+def folder(method):
+    """The converted checkpoints; one conversion per process."""
+    made = Path(tempfile.mkdtemp(prefix="safelight-golden-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+@functools.cache
 def pipeline(method):
     """Loaded once per process; pipelines are immutable."""
-    converted = Path(tempfile.mkdtemp(prefix="safelight-golden-"))
-    atexit.register(shutil.rmtree, converted, ignore_errors=True)
-    return load(DATA / method, method, converted, spec=SPECS[method])
+    return load(DATA / method, method, folder(method), spec=SPECS[method])
+
+
+def converted(method):
+    """The converted weights."""
+    pipeline(method)
+    return folder(method) / f"{method}.safetensors"
 
 
 def load_osediff(device):

@@ -12,6 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safelight.engine.pipelines.compact_spec import COMPACT, compact_installed
+from safelight.engine.pipelines.osediff_spec import (
+    OSEDIFF,
+    OSEDIFF_FACE,
+    osediff_face_installed,
+    osediff_installed,
+)
+from safelight.engine.pipelines.s3diff_spec import S3DIFF, s3diff_installed
 from safelight.errors import NotFound, NotReady
 from safelight.spec import PipelineSpec
 
@@ -77,4 +84,12 @@ class Registry:
 
 def default_registry() -> Registry:
     """What this version of Safelight brings along."""
-    return Registry([Entry(COMPACT, "safelight.engine.pipelines.compact:load", compact_installed)])
+    pipelines = "safelight.engine.pipelines"
+    return Registry(
+        [
+            Entry(COMPACT, f"{pipelines}.compact:load", compact_installed),
+            Entry(OSEDIFF, f"{pipelines}.osediff:load", osediff_installed),
+            Entry(OSEDIFF_FACE, f"{pipelines}.osediff:load_face", osediff_face_installed),
+            Entry(S3DIFF, f"{pipelines}.s3diff:load", s3diff_installed),
+        ]
+    )

@@ -168,7 +168,10 @@ class S3DiffPipeline(OneStepPipeline):
     ) -> tuple[torch.Tensor, ...]:
         """One prediction per prompt."""
         embeddings = torch.cat([prompt.expand(len(latent), -1, -1) for prompt in prompts])
-        with modulation(conditioning.unet_matrices):
+        matrices = conditioning.unet_matrices
+        if len(matrices) > 1:  # one per tile: once for each prompt
+            matrices = matrices.repeat(len(prompts), 1, 1, 1)
+        with modulation(matrices):
             out = self.unet(latent.repeat(len(prompts), 1, 1, 1), embeddings, precision=precision)
         return out.chunk(len(prompts))
 
@@ -188,7 +191,7 @@ class S3DiffPipeline(OneStepPipeline):
         )
         conditioning = self._authors_conditioning(x, settings, tap)
         enlarged = F.interpolate(x, scale_factor=settings.output_scale, mode="bilinear", align_corners=False)
-        lq = _padded((enlarged * 2 - 1).clamp(-1, 1))
+        lq = padded((enlarged * 2 - 1).clamp(-1, 1))
         tap("lq", lq)
         tiling = AuthorsTiling.of(settings.own)
         tiled = "_tile0" if lq.shape[-1] * lq.shape[-2] > (8 * tiling.latent) ** 2 else ""
@@ -241,15 +244,23 @@ def _given(own: Mapping[str, SettingValue], name: str) -> float:
     return score
 
 
-def _padded(x: torch.Tensor) -> torch.Tensor:
-    """Right and below by reflection to multiples of 64, as often as it takes where the picture is small."""
+def padded(x: torch.Tensor) -> torch.Tensor:
+    """Right and below by reflection to multiples of 64; again where the picture is smaller than what is missing, and
+    by repeating a single row or column, where the script would fail."""
     for _ in range(SIZE_MULTIPLE):
         height, width = x.shape[-2:]
         right, below = -width % SIZE_MULTIPLE, -height % SIZE_MULTIPLE
         if not right and not below:
             break
-        x = F.pad(x, (0, min(right, max(0, width - 1)), 0, min(below, max(0, height - 1))), mode="reflect")
+        x = _reflected(_reflected(x, right), below, rows=True)
     return x
+
+
+def _reflected(x: torch.Tensor, more: int, *, rows: bool = False) -> torch.Tensor:
+    length = x.shape[-2] if rows else x.shape[-1]
+    more = min(more, max(1, length - 1))
+    pad = (0, 0, 0, more) if rows else (0, more, 0, 0)
+    return F.pad(x, pad, mode="reflect" if length > 1 else "replicate") if more else x
 
 
 def modulated_networks(base: Path, weights: Path) -> Networks:
