@@ -107,7 +107,11 @@ class PromptEncoder:
         transformers.utils.logging.disable_progress_bar()  # nobody watches the daemon's standard error
         self._tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True)
         self._encoder = CLIPTextModel.from_pretrained(
-            base / "text_encoder", dtype=torch.float32, local_files_only=True, use_safetensors=True
+            base / "text_encoder",
+            dtype=torch.float32,
+            variant=_variant(base / "text_encoder"),
+            local_files_only=True,
+            use_safetensors=True,
         )
         self._encoder.requires_grad_(False).eval()
         self._known: OrderedDict[str, torch.Tensor] = OrderedDict()
@@ -132,21 +136,35 @@ class PromptEncoder:
 
 
 def load_base(base: Path) -> Networks:
-    """fp32 on the host, as stored. Raises NotReady (CHECKPOINT_DAMAGED) when the folder is not a base."""
+    """fp32 on the host, whatever it is stored in. Raises NotReady (CHECKPOINT_DAMAGED) when the folder is not a
+    base."""
     try:
-        unet = UNet2DConditionModel.from_pretrained(
-            base, subfolder="unet", torch_dtype=torch.float32, local_files_only=True, use_safetensors=True
-        )
-        vae = AutoencoderKL.from_pretrained(
-            base, subfolder="vae", torch_dtype=torch.float32, local_files_only=True, use_safetensors=True
-        )
+        return Networks(*(_part(kind, base, folder) for kind, folder in _PARTS))
     except (OSError, ValueError) as error:
         raise NotReady(
             f"the base folder {base.name} lacks a network or holds a damaged one: install it again",
             "CHECKPOINT_DAMAGED",
             details={"base": base.name, "error": str(error)[:200]},
         ) from None
-    return Networks(unet, vae)
+
+
+_PARTS = ((UNet2DConditionModel, "unet"), (AutoencoderKL, "vae"))
+
+
+def _part(kind: Any, base: Path, folder: str) -> Any:
+    return kind.from_pretrained(
+        base / folder,
+        torch_dtype=torch.float32,
+        variant=_variant(base / folder),
+        local_files_only=True,
+        use_safetensors=True,
+    )
+
+
+def _variant(folder: Path) -> str | None:
+    """`fp16` where only half-precision files are there; fp32 ones are preferred."""
+    names = [path.name for path in folder.glob("*.safetensors")]
+    return "fp16" if names and all(".fp16." in name for name in names) else None
 
 
 def first_precision(device: torch.device) -> Precision:
