@@ -162,6 +162,9 @@ class PipelineSpec:
     auto_short_side_px: int | None = 512
     """The auto working scale in place brings the selection's short side to this; None: it stays at the
     output scale, for networks that know no preferred object size."""
+    one_tile: bool = False
+    """True: auto brings the selection's long side to `auto_short_side_px` at every output scale, however large it is,
+    so that it and its context are one tile; for networks that know one object at one size."""
     context_fraction: float = 0.25
     """Context on each side as a share of the region's long side."""
     context_least_px: int = 64

@@ -47,6 +47,8 @@ def choose_working_scale(
     if settings_value > 0:
         return settings_value
     preferred = spec.auto_short_side_px
+    if preferred is not None and spec.one_tile:
+        return float(np.clip(preferred / selection.long_side, WORKING_SCALE_LEAST, WORKING_SCALE_MOST))
     if preferred is None or output_scale != IN_PLACE_SCALE:
         return float(output_scale)
     least = resolved_share(sample) if sample is not None else 1.0

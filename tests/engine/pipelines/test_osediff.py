@@ -11,6 +11,7 @@ from safelight.engine.pipelines.osediff import OSEDiffPipeline, merged_networks,
 from safelight.engine.pipelines.osediff_spec import OSEDIFF, OSEDIFF_FACE
 from safelight.engine.region_plan import plan_region
 from safelight.engine.restore import restore
+from safelight.engine.working_scale import choose_working_scale
 from safelight.errors import InvalidRequest, NotReady
 from safelight.geometry import Rect
 from safelight.settings import RestoreSettings
@@ -212,14 +213,22 @@ def test_an_overlap_without_a_step_is_refused(pipeline):
         )
 
 
-def test_a_face_box_is_one_tile():
+@pytest.mark.parametrize("output_scale", [1, 2])
+@pytest.mark.parametrize(("width", "height"), [(200, 200), (333, 333), (91, 91), (300, 240), (700, 900)])
+def test_a_face_with_its_surroundings_is_one_tile(width, height, output_scale):
+    region = Rect(301, 211, width, height)
     whole = Rect(0, 0, 2000, 1500)
-    for x, side in ((300, 200), (301, 333), (77, 91)):
-        region = Rect(x, 211, side, side)
-        scale = OSEDIFF_FACE.auto_short_side_px / side
-        plan = plan_region(OSEDIFF_FACE, region=region, sent=whole, working_scale=scale)
-        assert [len(stage.tiles.tiles) for stage in plan.stages] == [1, 1, 1]
-        assert plan.input_box.size == (512, 512)
+    scale = choose_working_scale(
+        0.0,
+        OSEDIFF_FACE,
+        selection=region.size,
+        whole_picture=False,
+        output_scale=output_scale,
+        sample=None,
+    )
+    plan = plan_region(OSEDIFF_FACE, region=region, sent=whole, working_scale=scale)
+    assert [len(stage.tiles.tiles) for stage in plan.stages] == [1, 1, 1]
+    assert plan.input_box.size == (512, 512)
 
 
 def test_own_settings_have_defaults_that_pass_their_own_check():

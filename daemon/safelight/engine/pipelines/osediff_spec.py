@@ -45,7 +45,7 @@ OSEDIFF_FACE = replace(
     id="osediff-face",
     title="OSEDiff for faces",
     summary="The authors' face checkpoint: one face in a square box, seen at 512x512.",
-    # a square selection of 356 network pixels, a fifth more on each side and the grid's corners fill one 512 px tile
+    # 356 network pixels, a fifth more on each side and what the latent grid adds make one tile of 512
     stages={
         "encode": StageTiling(tile=512, overlap=128, multiple=LATENT_PX, least_tile=256),
         "predict": StageTiling(tile=64, overlap=16, least_tile=32),
@@ -53,6 +53,7 @@ OSEDIFF_FACE = replace(
     },
     settings=(*_PROMPT, *shared_settings("none"), _PROCESS_SIZE),
     auto_short_side_px=356,
+    one_tile=True,
     context_fraction=0.2,
     context_least_px=0,
     colour_fix="none",
