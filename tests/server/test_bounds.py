@@ -259,6 +259,13 @@ def test_mutated_bytes_leave_the_daemon_alive(daemon):
     daemon.client.restore(whole(document()), settings())
 
 
+def test_fields_of_a_newer_client_are_passed_over(daemon):
+    unknown = b"\xf8\x7f\x07"  # field 2047, a number
+    stub = daemon.client._channel.stream_stream("/safelight.v1.Restoration/Restore")
+    frames = [frame.SerializeToString() + unknown for frame in (header(), band(0, 8))]
+    assert code_of(stub(iter(frames), timeout=30)) is grpc.StatusCode.OK
+
+
 def code_of(call):
     try:
         list(call)

@@ -230,7 +230,6 @@ def test_a_killed_daemon_is_noticed_and_the_next_command_works(cleaned, running_
             job.result(20)
         assert time.monotonic() - killed < GONE_S
         assert raised.value.reason == "DAEMON_GONE"
-        daemon.process.wait()
         assert (cleaned / "daemon.sock").exists()  # what it left hinders nobody
         assert runtime.read_info(cleaned).process_id == daemon.process.pid
         pixels = document()

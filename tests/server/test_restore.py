@@ -9,7 +9,10 @@ from safelight import errors, wire
 from safelight.client.status import our_errors
 from safelight.geometry import Rect, Size
 from safelight.v1 import restoration_pb2 as rpb
+from tests.fakes.waiting import until
 from tests.server.works import document, settings, whole
+
+ACTIVE = (rpb.JOB_STATE_QUEUED, rpb.JOB_STATE_RUNNING)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -74,6 +77,12 @@ def test_the_report_says_what_was_done(client):
     assert {"prepare", "decode", "finish"} <= report["stages_s"].keys()
 
 
+def test_the_same_job_twice_gives_the_same_bits(client):
+    chosen = settings("compact", output_scale=2, precision="fp32", grain=0.5)
+    first, second = (client.restore(whole(document(90, 70)), chosen) for _ in range(2))
+    assert np.array_equal(first.pixels, second.pixels)
+
+
 def test_cancel_ends_a_job_within_a_tile(client):
     cancelling = threading.Event()
     with pytest.raises(errors.Cancelled):
@@ -96,12 +105,7 @@ def test_cancel_by_id_from_another_client(client):
 
 
 def assert_no_job_left(client):
-    for _ in range(200):
-        state = client.state()
-        if state.running_job_count + state.queued_job_count == 0:
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("a job is still active")
+    until(lambda: not [job for job in client.jobs() if job.progress.state in ACTIVE])
 
 
 def header(**changes):

@@ -23,7 +23,8 @@ FREED_S = 1.0
 """After a client is killed its job is gone within this; the tortoise's tile of half a second included."""
 FROZEN_FREED_S = 20.0
 """A frozen client is pinged after 10 s and given 4 more; rows wait 15 s."""
-PLACES = ["upload", "compute", "download"]
+PLACES = {"upload": 4, "compute": 2, "download": 16}
+"""Where a client vanishes, and the megabytes it sends: a download must be more than flow control lets through."""
 
 
 def jobs_left(client):
@@ -58,10 +59,10 @@ def requests_held():
     return sum(type(thing) is RestoreRequest for thing in gc.get_objects())
 
 
-@pytest.mark.parametrize("where", PLACES)
-def test_a_killed_client_frees_its_job(watched, where):
+@pytest.mark.parametrize(("where", "megabytes"), PLACES.items(), ids=PLACES)
+def test_a_killed_client_frees_its_job(watched, where, megabytes):
     client, folder = watched
-    with client_process.launched(folder, where) as process:
+    with client_process.launched(folder, where, megabytes) as process:
         until(lambda: requests_held() == 1)
         assert jobs_left(client) == (0 if where == "upload" else 1)
         process.kill()
@@ -72,10 +73,10 @@ def test_a_killed_client_frees_its_job(watched, where):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", PLACES)
-def test_a_frozen_client_frees_its_job(watched, where):
+@pytest.mark.parametrize(("where", "megabytes"), PLACES.items(), ids=PLACES)
+def test_a_frozen_client_frees_its_job(watched, where, megabytes):
     client, folder = watched
-    with client_process.launched(folder, where) as process:
+    with client_process.launched(folder, where, megabytes) as process:
         until(lambda: requests_held() == 1)
         process.send_signal(signal.SIGSTOP)
         until(lambda: not requests_held(), within_s=FROZEN_FREED_S)

@@ -27,6 +27,7 @@ ANSWER_WAIT_S = 10.0  # a live daemon answers the handshake in milliseconds, als
 POLL_S = 0.05
 AUTO_IDLE_EXIT_S = 3600.0  # an auto-started daemon ends after an hour without a call
 LOG_LINES_SHOWN = 3
+DYING_S = 1.0  # from a killed process' sockets to its lock; it has memory to give back
 CONNECT_TRIES = 3  # the daemon that was found may end before it is reached
 
 CHANNEL_OPTIONS: list[tuple[str, int]] = [
@@ -85,9 +86,19 @@ def connect(
         try:
             return _entered(info.target, runtime.read_token(folder))
         except (Unavailable, Unauthenticated):
-            if tries_left == 0 or (runtime.daemon_alive(folder) and runtime.read_info(folder) == info):
+            if tries_left == 0 or not _gone(folder, info):
                 raise
     raise AssertionError("the last try returns or raises")
+
+
+def _gone(folder: Path, info: runtime.DaemonInfo) -> bool:
+    """Whether this daemon ended meanwhile: a killed one's socket is dead an instant before its lock is free."""
+    deadline = time.monotonic() + DYING_S
+    while time.monotonic() < deadline:
+        if not runtime.daemon_alive(folder) or runtime.read_info(folder) != info:
+            return True
+        time.sleep(POLL_S)
+    return False
 
 
 def _found(folder: Path) -> runtime.DaemonInfo | None:

@@ -103,6 +103,9 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
             raise
         finally:
             self._queue.leave(job, state, error)  # a stream that ends takes its computation with it
+            log.info(
+                "job %s (%s) %s after %.2f s", job.id, job.pipeline, state.value, time.monotonic() - started
+            )
             mailbox.close()
 
     async def _receive(self, frames: AsyncIterator[rpb.RestoreRequest]) -> Header:
