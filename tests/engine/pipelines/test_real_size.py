@@ -1,0 +1,58 @@
+"""The real configurations with the keys and shapes of the authors' real files, on torch's meta device."""
+
+import gzip
+import json
+
+import pytest
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+
+from safelight.engine.networks.s3diff_lora import ModulatedLowRank, modulate
+from safelight.engine.pipelines import osediff, s3diff
+from tests.fakes.golden import DATA
+
+META = torch.device("meta")
+
+
+def manifest(name):
+    return json.loads(gzip.decompress((DATA / f"{name}.manifest.json.gz").read_bytes()))
+
+
+def tensors(entries):
+    return {name: torch.empty(entry["shape"], device=META) for name, entry in entries.items()}
+
+
+@pytest.fixture
+def networks():
+    configs = manifest("osediff/full_size_sd21_base")["configs"]
+    with META:
+        return {
+            "unet": UNet2DConditionModel.from_config(configs["unet"]),
+            "vae": AutoencoderKL.from_config(configs["vae"]),
+        }
+
+
+def shapes(network):
+    return {name: tensor.shape for name, tensor in network.state_dict().items()}
+
+
+def test_osediffs_real_adapters_merge_into_the_real_base(networks):
+    content = manifest("osediff/full_size_osediff.pkl")["content"]
+    header = {name: json.dumps(v) for name, v in content.items() if not name.startswith("state_dict")}
+    adapters = {"unet": osediff.UNET_ADAPTERS, "vae": osediff.VAE_ADAPTERS}
+    for name, network in networks.items():
+        before = shapes(network)
+        with META:
+            given = tensors(content[f"state_dict_{name}"])
+            osediff.merge(network, given, header, adapters[name], f"rank_{name}")
+        assert shapes(network) == before
+
+
+def test_s3diffs_real_pairs_find_their_layers(networks):
+    content = manifest("s3diff/full_size_s3diff.pkl")
+    for name, network in networks.items():
+        given = tensors(content["content"][f"state_dict_{name}"])
+        given = {key: tensor for key, tensor in given.items() if ".lora_" in key}
+        modulate(network, s3diff._pairs(given, s3diff.ADAPTER[name]), up=5)
+        found = {key for key, layer in network.named_modules() if isinstance(layer, ModulatedLowRank)}
+        assert found == set(content["block_index_of_each_adapted_layer"][name])
