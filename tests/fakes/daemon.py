@@ -21,6 +21,7 @@ from tests.fakes import faulty, tortoise
 from tests.fakes.pipelines import fake_registry
 from tests.fakes.waiting import until
 
+FORGOTTEN_S = 300.0  # a daemon whose test was killed ends by itself
 ROOT = Path(__file__).parents[2]
 COMMAND = [
     sys.executable,
@@ -42,7 +43,7 @@ def config(folder, **changes):
 
 def main():
     """A daemon of fakes in SAFELIGHT_RUNTIME_DIR; gives its exit code."""
-    return serve(config(runtime.runtime_dir()), registry())
+    return serve(config(runtime.runtime_dir(), idle_exit_s=FORGOTTEN_S), registry())
 
 
 @contextmanager
