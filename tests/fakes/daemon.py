@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,10 +120,18 @@ def started(folder):
 
 
 def ended(folder):
-    """Kills the daemon of `folder`, if there is one."""
-    if runtime.daemon_alive(folder):
-        psutil.Process(runtime.lock_holder(folder)).kill()
-        until(lambda: not runtime.daemon_alive(folder))
+    """Kills the daemon of `folder`, if there is one, and any that was waiting for its lock."""
+
+    def gone():
+        if not runtime.daemon_alive(folder):
+            return True
+        holder = runtime.lock_holder(folder)
+        if holder is not None and holder != os.getpid():  # a daemon that has just taken it has not signed yet
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(holder).kill()
+        return False
+
+    until(gone)
 
 
 def process_environment(folder):

@@ -18,7 +18,7 @@ import re
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Problem(Exception):
 def main(arguments: list[str]) -> int:
     kind, source, target, bytes_most = arguments
     try:
-        convert(FORMATS[kind], Path(source), Path(target), int(bytes_most))
+        convert(FORMATS[kind], Path(source), Path(target), int(bytes_most), bound=_bound_process)
         answer = {"kind": kind}
     except Problem as found:
         answer = {"problem": found.problem, "detail": found.detail}
@@ -54,13 +54,19 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def convert(form: OfficialFormat, source: Path, target: Path, bytes_most: int) -> None:
-    """Writes `target`; raises Problem."""
+def convert(
+    form: OfficialFormat,
+    source: Path,
+    target: Path,
+    bytes_most: int,
+    *,
+    bound: Callable[[int], None] = lambda extra_bytes: None,
+) -> None:
+    """Writes `target`; raises Problem. `bound` limits the process once torch is in and before the file is read."""
     deflated, stored_bytes = _check_archive(source, bytes_most)
-    import torch
+    import torch  # noqa: F401 - before the bound: its own libraries do not count
 
-    torch.set_num_threads(1)  # this process mostly waits for the disk
-    _limit_process(2 * source.stat().st_size + (2 * DEFLATED_BYTES_MOST if deflated else 0))
+    bound(2 * source.stat().st_size + (2 * DEFLATED_BYTES_MOST if deflated else 0))
     content = _load(source, mapped=not deflated)
     if not isinstance(content, dict):
         raise Problem("foreign", "it holds no dictionary")
@@ -204,8 +210,12 @@ def _order_header(path: Path) -> None:
             file.write(text.ljust(size))
 
 
-def _limit_process(extra_bytes: int) -> None:
-    """Bounds memory and written bytes where the system can (not on Windows)."""
+def _bound_process(extra_bytes: int) -> None:
+    """One thread, and bounded memory and written bytes where the system can (not on Windows). For the whole life
+    of the process, so only for one of its own."""
+    import torch
+
+    torch.set_num_threads(1)  # this process mostly waits for the disk
     if sys.platform == "win32":
         return
     import resource
