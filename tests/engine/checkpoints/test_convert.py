@@ -9,7 +9,6 @@ from collections import OrderedDict
 import pytest
 import torch
 
-from safelight.engine.checkpoints import unpickle
 from safelight.engine.checkpoints.convert import convert_official, read_converted
 from safelight.engine.checkpoints.layout import check_layout
 from safelight.engine.checkpoints.official import FORMATS
@@ -23,15 +22,6 @@ GOLDEN = {
     "de_net": (DE_NET_PTH, "s3diff"),
 }
 BYTES_MOST = 1 << 30
-
-
-@pytest.fixture(autouse=True)
-def this_process_stays_as_it_is(monkeypatch):
-    """`convert` bounds the process that it runs in for good; here that would be all later tests'."""
-    threads = torch.get_num_threads()
-    monkeypatch.setattr(unpickle, "_limit_process", lambda extra_bytes: None)
-    yield
-    torch.set_num_threads(threads)
 
 
 def official():
