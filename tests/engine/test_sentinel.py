@@ -51,3 +51,9 @@ def test_fault(y: torch.Tensor, x: torch.Tensor | None, fault: str | None) -> No
 def test_only_the_bad_tile_of_a_batch_is_refused() -> None:
     y = torch.cat([X, spoiled(float("nan")), X])
     assert faults(y, X.expand(3, -1, -1, -1), LIMITS) == (None, "not finite", None)
+
+
+def test_a_picture_a_pixel_wide_is_judged_by_its_mean_only():
+    noise = torch.rand(1, 3, 9, 1, generator=torch.Generator().manual_seed(0))
+    smoothed = noise.mean(dim=2, keepdim=True) + (noise - noise.mean(dim=2, keepdim=True)) * 0.1
+    assert faults(smoothed, noise, SentinelThresholds()) == (None,)

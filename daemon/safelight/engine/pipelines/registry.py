@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from safelight.engine.checkpoints import store
+from safelight.engine.checkpoints.catalogue import needed_by
 from safelight.engine.pipelines.compact_spec import COMPACT, compact_installed
 from safelight.engine.pipelines.osediff_spec import (
     OSEDIFF,
@@ -42,7 +44,11 @@ class Entry:
         """What to do when its files are not there; empty when they are."""
         if self.installed():
             return ""
-        return f"the files of the pipeline {self.spec.id} are not installed: safelight doctor says which"
+        missing = [e.id for e in needed_by(self.spec.id) if store.read_record(e.id) is None]
+        what_to_do = (
+            f"safelight models pull {' '.join(missing)}" if missing else "safelight doctor says which"
+        )
+        return f"the files of the pipeline {self.spec.id} are not installed: {what_to_do}"
 
     def require_installed(self) -> None:
         """Raises NotReady (CHECKPOINT_MISSING)."""
