@@ -5,15 +5,9 @@ import shutil
 import pytest
 import torch
 
-from safelight.engine.pipelines.stable_diffusion import (
-    Networks,
-    PrecisionSets,
-    PromptEncoder,
-    clean_latent,
-    last_alpha,
-    load_base,
-    stored,
-)
+from safelight.engine.pipelines.base_networks import Networks, PrecisionSets, load_base, stored
+from safelight.engine.pipelines.stable_diffusion import clean_latent, last_alpha
+from safelight.engine.pipelines.text_encoder import PromptEncoder
 from safelight.errors import NotReady
 from tests.fakes.golden import DATA
 

@@ -34,6 +34,13 @@ from safelight.engine.pipelines.authors import (
     to_picture,
 )
 from safelight.engine.pipelines.base import Conditioning, Picture, Precision, Tap, TileProgress, no_tap
+from safelight.engine.pipelines.base_networks import (
+    Networks,
+    first_precision,
+    load_base,
+    stored,
+    tensors_below,
+)
 from safelight.engine.pipelines.osediff_spec import (
     BASE_ID,
     FACE_WEIGHTS_ID,
@@ -41,15 +48,7 @@ from safelight.engine.pipelines.osediff_spec import (
     OSEDIFF_FACE,
     WEIGHTS_ID,
 )
-from safelight.engine.pipelines.stable_diffusion import (
-    Networks,
-    OneStepConditioning,
-    OneStepPipeline,
-    first_precision,
-    load_base,
-    stored,
-    tensors_below,
-)
+from safelight.engine.pipelines.stable_diffusion import OneStepConditioning, OneStepPipeline
 from safelight.errors import NotReady
 from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec

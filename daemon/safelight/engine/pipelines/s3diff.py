@@ -49,16 +49,15 @@ from safelight.engine.pipelines.base import (
     TileProgress,
     no_tap,
 )
-from safelight.engine.pipelines.s3diff_spec import BASE_ID, ESTIMATE, ESTIMATOR_ID, S3DIFF, WEIGHTS_ID
-from safelight.engine.pipelines.stable_diffusion import (
+from safelight.engine.pipelines.base_networks import (
     Networks,
-    OneStepConditioning,
-    OneStepPipeline,
     first_precision,
     load_base,
     stored,
     tensors_below,
 )
+from safelight.engine.pipelines.s3diff_spec import BASE_ID, ESTIMATE, ESTIMATOR_ID, S3DIFF, WEIGHTS_ID
+from safelight.engine.pipelines.stable_diffusion import OneStepConditioning, OneStepPipeline
 from safelight.errors import InvalidRequest, NotReady
 from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec, SettingValue

@@ -1,4 +1,4 @@
-"""What the one-step pipelines on Stable Diffusion share: the base folder's networks and the stages around them.
+"""What the one-step pipelines on Stable Diffusion share: the stages around the networks of their base.
 
 Base: a folder in diffusers' layout (Stable Diffusion 2.1-base, arXiv 2112.10752, or SD-Turbo) with unet, vae,
 text_encoder, tokenizer and scheduler, as safetensors. The classes of diffusers and transformers are used
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -21,178 +20,17 @@ from typing import Any
 
 import numpy as np
 import torch
-import transformers
-from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
-from torch import nn
-from transformers import CLIPTextModel, CLIPTokenizer
+from diffusers import DDPMScheduler
 
-from safelight.engine.checkpoints.store import installed_path, read_record
 from safelight.engine.latent_noise import noise
 from safelight.engine.networks.vae_tiling import decode_tiled, encode_tiled
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
-from safelight.engine.precision import native_bf16_cpu
-from safelight.errors import NotReady
+from safelight.engine.pipelines.base_networks import Networks, PrecisionSets, layout
+from safelight.engine.pipelines.text_encoder import PromptEncoder
 from safelight.geometry import Rect
 
 TIMESTEP = 999  # the last of 1000: the authors start from the noisiest, with the picture in place of noise
-TOKENS = 77  # CLIP's text length
-PROMPTS_KEPT = 16  # embeddings of 77 x 1024 floats, 315 kB each
 LOG_VARIANCE_LEAST, LOG_VARIANCE_MOST = -30.0, 20.0  # as diffusers' DiagonalGaussianDistribution
-DTYPES: Mapping[Precision, torch.dtype] = {
-    "fp32": torch.float32,
-    "bf16": torch.bfloat16,
-    "fp16": torch.float16,
-}
-
-
-def layout(dtype: torch.dtype) -> torch.memory_format:
-    """Channels last for reduced precision. Not for fp32: torch's group norm sums a channels-last plane less exactly,
-    measured 8 times the error of the latent at 224x216 pixels."""
-    return torch.contiguous_format if dtype == torch.float32 else torch.channels_last
-
-
-@dataclass(frozen=True)
-class Networks:
-    """UNet and VAE with a pipeline's weights in them, in one precision on one device."""
-
-    unet: Any
-    """UNet2DConditionModel; diffusers' classes carry no usable types."""
-    vae: Any
-    """AutoencoderKL."""
-
-    def placed(self, device: torch.device, precision: Precision) -> Networks:
-        """Moved there (the same modules), without gradients, in the precision's memory format."""
-        for module in (self.unet, self.vae):
-            nn.Module.to(  # diffusers' own `to` warns of modules kept in fp32, of which these have none
-                module,
-                device=device,
-                dtype=DTYPES[precision],
-                memory_format=layout(DTYPES[precision]),  # type: ignore[call-overload]
-            )
-            module.requires_grad_(False).eval()
-        return self
-
-    @property
-    def bytes(self) -> int:
-        return sum(p.numel() * p.element_size() for m in (self.unet, self.vae) for p in m.parameters())
-
-
-class PrecisionSets:
-    """Networks by precision. The one chosen first stays; another is loaded when it is asked for and replaces the
-    other one before it. Owned by the worker's thread."""
-
-    def __init__(self, load: Callable[[], Networks], device: torch.device, first: Precision) -> None:
-        """`load` gives networks in fp32 on the host."""
-        self._load, self._device = load, device
-        self._sets: OrderedDict[Precision, Networks] = OrderedDict()
-        self._first = first
-        self.at(first)
-
-    def at(self, precision: Precision) -> Networks:
-        if precision not in self._sets:
-            for other in [p for p in self._sets if p != self._first]:
-                del self._sets[other]
-            self._sets[precision] = self._load().placed(self._device, precision)
-        return self._sets[precision]
-
-    @property
-    def bytes(self) -> int:
-        return self._sets[self._first].bytes
-
-
-class PromptEncoder:
-    """CLIP's text encoder in fp32 on the host; remembers the last prompts, so that a repeated one costs nothing."""
-
-    def __init__(self, base: Path) -> None:
-        transformers.utils.logging.disable_progress_bar()  # nobody watches the daemon's standard error
-        self._tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True)
-        self._encoder = CLIPTextModel.from_pretrained(
-            base / "text_encoder",
-            dtype=torch.float32,
-            variant=_variant(base / "text_encoder"),
-            local_files_only=True,
-            use_safetensors=True,
-        )
-        self._encoder.requires_grad_(False).eval()
-        self._known: OrderedDict[str, torch.Tensor] = OrderedDict()
-
-    def ids(self, prompt: str) -> torch.Tensor:
-        """1 x 77 token ids, padded and cut as the tokenizer's files say."""
-        tokens = self._tokenizer(
-            prompt, max_length=TOKENS, padding="max_length", truncation=True, return_tensors="pt"
-        )
-        ids: torch.Tensor = tokens.input_ids
-        return ids
-
-    def embeddings(self, prompt: str) -> torch.Tensor:
-        """1 x 77 x C, float32 on the host: the last hidden state after the final layer norm."""
-        if prompt not in self._known:
-            with torch.inference_mode():
-                self._known[prompt] = self._encoder(self.ids(prompt)).last_hidden_state
-            while len(self._known) > PROMPTS_KEPT:
-                self._known.popitem(last=False)
-        self._known.move_to_end(prompt)
-        return self._known[prompt]
-
-
-def load_base(base: Path) -> Networks:
-    """fp32 on the host, whatever it is stored in. Raises NotReady (CHECKPOINT_DAMAGED) when the folder is not a
-    base."""
-    try:
-        return Networks(*(_part(kind, base, folder) for kind, folder in _PARTS))
-    except (OSError, ValueError) as error:
-        raise NotReady(
-            f"the base folder {base.name} lacks a network or holds a damaged one: install it again",
-            "CHECKPOINT_DAMAGED",
-            details={"base": base.name, "error": str(error)[:200]},
-        ) from None
-
-
-_PARTS = ((UNet2DConditionModel, "unet"), (AutoencoderKL, "vae"))
-
-
-def _part(kind: Any, base: Path, folder: str) -> Any:
-    return kind.from_pretrained(
-        base / folder,
-        torch_dtype=torch.float32,
-        variant=_variant(base / folder),
-        local_files_only=True,
-        use_safetensors=True,
-    )
-
-
-def _variant(folder: Path) -> str | None:
-    """`fp16` where only half-precision files are there; fp32 ones are preferred."""
-    names = [path.name for path in folder.glob("*.safetensors")]
-    return "fp16" if names and all(".fp16." in name for name in names) else None
-
-
-def first_precision(device: torch.device) -> Precision:
-    """What is loaded first and stays: what `auto` is likely to choose on this device."""
-    if device.type != "cpu":
-        return "fp16"
-    return "bf16" if native_bf16_cpu() else "fp32"
-
-
-def stored(*catalogue_ids: str) -> tuple[list[Path], dict[str, str]]:
-    """Paths of installed checkpoints, and the SHA-256 of their files by `id/name`. Raises NotReady
-    (CHECKPOINT_MISSING)."""
-    paths: list[Path] = []
-    hashes: dict[str, str] = {}
-    for name in catalogue_ids:
-        path, record = installed_path(name), read_record(name)
-        if path is None or record is None:
-            raise NotReady(
-                f"the checkpoint {name} is not installed: safelight models pull {name}", "CHECKPOINT_MISSING"
-            )
-        paths.append(path)
-        hashes |= {f"{name}/{file.name}": file.sha256 for file in record.files}
-    return paths, hashes
-
-
-def tensors_below(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    """Those whose key begins so, without it."""
-    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def last_alpha(base: Path) -> torch.Tensor:
