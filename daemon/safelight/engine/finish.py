@@ -21,12 +21,12 @@ from safelight.engine.compositor import (
     to_samples,
     untouched,
 )
-from safelight.engine.feather import MaskWeights, weights_for
 from safelight.engine.grain import Grain, Picture, measure_grain
 from safelight.engine.monochrome import Toning, toning_of
 from safelight.engine.output_rows import DocumentRows, ResidualRows
 from safelight.engine.request import Restoration, RestoreRequest
 from safelight.geometry import Rect
+from safelight.imaging.feather import BoxWeights, MaskWeights, edge_weights
 from safelight.imaging.pixels import DocumentArray, FloatArray, Sample
 from safelight.imaging.profiles import encoding_for
 
@@ -78,7 +78,7 @@ class _Finisher:
         self._colours = slice(0, request.format.colour_channels)
         self._encoding = encoding_for(request.format, request.icc)
         self._document = DocumentRows(request)
-        self._weights = weights_for(request)
+        self._weights = _weights(request)
         self._toning = _toning(restoration)
         self._residual = ResidualRows(restoration, luma=self._toning is not None)
         self._place = request.region.times(scale)
@@ -228,6 +228,20 @@ class _Finisher:
         if self._format.alpha:
             return np.asarray(samples[..., -1] > 0)
         return np.ones(samples.shape[:2], dtype=bool)
+
+
+def _weights(request: RestoreRequest) -> BoxWeights | MaskWeights | None:
+    """None where every sample is the restored one: an editor's layer is blended by the editor."""
+    if request.layer:
+        return None
+    settings = request.settings
+    return edge_weights(
+        request.mask,
+        request.region,
+        request.document,
+        feather=settings.feather,
+        output_scale=settings.output_scale,
+    )
 
 
 def _toning(restoration: Restoration) -> Toning | None:

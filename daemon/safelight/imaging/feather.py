@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from safelight.engine.request import RestoreRequest
 from safelight.geometry import Rect, Size
 from safelight.imaging.pixels import FloatArray, MaskArray
 from safelight.settings import FEATHER_LEAST_PX, FEATHER_MOST_PX, FEATHER_SHARE
@@ -42,21 +41,22 @@ class OpenSides(NamedTuple):
 NO_OPEN_SIDES = OpenSides(False, False, False, False)
 
 
-def weights_for(request: RestoreRequest) -> BoxWeights | MaskWeights | None:
-    """The weights a composited result needs; None where every sample is the restored one: a layer, a plain
-    box enlarged (its edges are the result's edges), and a plain box with no soft edge to draw."""
-    if request.layer:
-        return None
-    settings, mask = request.settings, request.mask
-    in_place = settings.output_scale == 1
-    sides = OpenSides.of(request.region, request.document) if in_place else NO_OPEN_SIDES
+def edge_weights(
+    mask: MaskArray | None, region: Rect, document: Size, *, feather: float, output_scale: int
+) -> BoxWeights | MaskWeights | None:
+    """The weights of a region; None where every sample gets 1: a plain box enlarged (its edges are the result's
+    edges), and a plain box with no soft edge to draw.
+
+    `mask` region.height x region.width, None: all of it; `feather` is RestoreSettings.feather, -1 chooses.
+    """
+    sides = OpenSides.of(region, document) if output_scale == 1 else NO_OPEN_SIDES
     if mask is None or mask.min() == 255:
-        width = settings.feather if settings.feather >= 0 else auto_width_px(request.region.size)
-        return BoxWeights(request.region.size, width, sides) if width and any(sides) else None
-    width = settings.feather
+        width = feather if feather >= 0 else auto_width_px(region.size)
+        return BoxWeights(region.size, width, sides) if width and any(sides) else None
+    width = feather
     if width < 0:
         width = 0.0 if soft(mask) else auto_width_px(selected_size(mask))
-    return MaskWeights(mask, width, sides, settings.output_scale)
+    return MaskWeights(mask, width, sides, output_scale)
 
 
 def auto_width_px(selection: Size) -> float:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safelight.engine.feather import (
+from safelight.geometry import Rect, Size
+from safelight.imaging.feather import (
     NO_OPEN_SIDES,
     BoxWeights,
     MaskWeights,
@@ -16,7 +17,6 @@ from safelight.engine.feather import (
     selected_size,
     soft,
 )
-from safelight.geometry import Rect, Size
 
 ALL_OPEN = OpenSides(True, True, True, True)
 
