@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAMP := $(VENV)/.installed-daemon
 DEV_STAMP := $(VENV)/.installed-dev
+SUITE ?= trixie
 
-.PHONY: demo test lint bench protos typecheck format clean
+.PHONY: demo test gimp-rig gimp-test lint bench protos typecheck format clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +31,13 @@ demo: $(STAMP)
 
 test: $(DEV_STAMP)
 	$(BIN)/python -m pytest -m "not slow and not gpu and not gimp and not display"
+
+# A real GIMP 3 in a Debian root of its own; SUITE=trixie has GIMP 3.0, SUITE=sid 3.2. Needs root.
+gimp-rig:
+	@tests/gimp/rig/build $(SUITE)
+
+gimp-test: $(DEV_STAMP)
+	SAFELIGHT_GIMP_SUITE=$(SUITE) $(BIN)/python -m pytest -m "gimp or display" tests/gimp
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
