@@ -51,7 +51,7 @@ class Row:
 def run(given: argparse.Namespace, console: Console) -> int:
     pairs = list(_pairs(Path(given.lr), Path(given.hr)))
     rows, failed = [], 0
-    with RestorationClient.local(on_start=lambda: console.say("starting the daemon")) as client:
+    with RestorationClient.chosen(on_start=lambda: console.say("starting the daemon")) as client:
         specs = {p.spec.id: p.spec for p in client.pipelines()}
         if given.pipeline not in specs:
             raise unknown_name("pipeline", given.pipeline, list(specs))

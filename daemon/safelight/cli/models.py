@@ -30,7 +30,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
 
 
 def _client(console: Console) -> CheckpointsClient:
-    return CheckpointsClient.local(on_start=lambda: console.say("starting the daemon"))
+    return CheckpointsClient.chosen(on_start=lambda: console.say("starting the daemon"))
 
 
 def _list(given: argparse.Namespace, console: Console) -> int:

@@ -14,7 +14,7 @@ from safelight.spec import SettingSpec
 
 
 def run(given: argparse.Namespace, console: Console) -> int:
-    with RestorationClient.local(on_start=lambda: console.say("starting the daemon")) as client:
+    with RestorationClient.chosen(on_start=lambda: console.say("starting the daemon")) as client:
         found = client.pipelines()
         default = client.default_pipeline()
     if given.pipeline:

@@ -18,7 +18,7 @@ ENDED_SHOWN = 5
 
 def run(given: argparse.Namespace, console: Console) -> int:
     try:
-        with RestorationClient.local(start=False) as client:
+        with RestorationClient.chosen(start=False) as client:
             state, jobs = client.state(), client.jobs()
     except Unavailable as error:
         if error.reason != "NOT_RUNNING":

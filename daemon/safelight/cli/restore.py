@@ -44,7 +44,7 @@ def run(given: argparse.Namespace, console: Console) -> int:
         )
     if not batch:
         _check_files(found[0], given)  # a bad name or file is told before a daemon is started
-    with RestorationClient.local(on_start=lambda: console.say("starting the daemon")) as client:
+    with RestorationClient.chosen(on_start=lambda: console.say("starting the daemon")) as client:
         plan = Plan(given, _spec(given, client), batch)
         settings_of(given, plan.spec, in_place=True)  # bad values are told before any picture is read
         if not batch:

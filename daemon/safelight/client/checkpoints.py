@@ -10,6 +10,7 @@ from types import TracebackType
 import grpc
 
 from safelight.client import connection
+from safelight.client.remote import open_chosen
 from safelight.client.status import our_errors
 from safelight.errors import InternalError
 from safelight.v1 import checkpoints_pb2 as cpb
@@ -85,6 +86,11 @@ class CheckpointsClient:
     ) -> CheckpointsClient:
         """This user's daemon, started when there is none and `start`."""
         return cls(connection.connect(folder, start=start, on_start=on_start))
+
+    @classmethod
+    def chosen(cls, *, start: bool = True, on_start: Callable[[], None] = lambda: None) -> CheckpointsClient:
+        """The daemon that this user's clients use: see `client.remote`."""
+        return cls(open_chosen(start=start, on_start=on_start))
 
     def __enter__(self) -> CheckpointsClient:
         return self

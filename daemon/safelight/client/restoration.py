@@ -20,6 +20,7 @@ import numpy as np
 
 from safelight import wire
 from safelight.client import connection
+from safelight.client.remote import open_chosen
 from safelight.client.status import our_errors
 from safelight.errors import InternalError
 from safelight.geometry import Rect, Size, context_rect
@@ -109,6 +110,11 @@ class RestorationClient:
     ) -> RestorationClient:
         """This user's daemon, started when there is none."""
         return cls(connection.connect(folder, start=start, on_start=on_start))
+
+    @classmethod
+    def chosen(cls, *, start: bool = True, on_start: Callable[[], None] = lambda: None) -> RestorationClient:
+        """The daemon that this user's clients use: see `client.remote`."""
+        return cls(open_chosen(start=start, on_start=on_start))
 
     @classmethod
     def remote(cls, remote: connection.Remote) -> RestorationClient:
