@@ -79,6 +79,15 @@ def rect_to_proto(rect: Rect) -> spb.Rect:
     return spb.Rect(x_px=rect.x, y_px=rect.y, width_px=rect.width, height_px=rect.height)
 
 
+def point_to_proto(point: tuple[int, int]) -> spb.Point:
+    """Column and row."""
+    return spb.Point(x_px=point[0], y_px=point[1])
+
+
+def point_from_proto(message: spb.Point) -> tuple[int, int]:
+    return message.x_px, message.y_px
+
+
 def rect_from_proto(message: spb.Rect) -> Rect:
     return Rect(message.x_px, message.y_px, message.width_px, message.height_px)
 

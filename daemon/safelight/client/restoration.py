@@ -70,7 +70,7 @@ class Restored:
     """What a job gave."""
 
     pixels: DocumentArray
-    """The region at output size, in the document's own format."""
+    """The region, or the patch that was asked for, at output size, in the document's own format."""
     report: dict[str, Any]
     job_id: str
     times_s: dict[str, float] = field(default_factory=dict)
@@ -170,6 +170,12 @@ class RestorationClient:
             request = dpb.UnloadPipelineRequest(pipeline=pipeline)
             return int(self._daemon.UnloadPipeline(request, timeout=LOAD_WAIT_S).freed_bytes)
 
+    def forget_kept(self) -> int:
+        """Removes all kept results from the daemon's disk; gives the bytes they took."""
+        with our_errors():
+            request = dpb.ForgetKeptRequest()
+            return int(self._daemon.ForgetKept(request, timeout=CALL_WAIT_S).freed_bytes)
+
     def stop(self, grace_s: float) -> int:
         """Asks the daemon to end; gives the number of jobs that were running."""
         with our_errors():
@@ -187,12 +193,25 @@ class RestorationClient:
         on_preview: Callable[[rpb.Preview], None] | None = None,
         cancelling: threading.Event | None = None,
         keep_alive_s: float | None = None,
+        patch: Rect | None = None,
+        focus: tuple[int, int] | None = None,
+        keep: bool | None = None,
     ) -> Restored:
         """Runs one job to its end. Setting `cancelling` from another thread cancels it (raises Cancelled).
 
-        Callbacks come on the calling thread.
+        Callbacks come on the calling thread. `patch`, inside `work.region` in document pixels, asks for that part
+        alone: the same job otherwise, but only the tiles that reach the patch are computed, and `pixels` is the patch
+        at output scale. `focus`, column and row in the document, is where tiles are computed first. `keep`: see
+        RestoreHeader.keep. Where the daemon has kept what the network did to these pixels, only what acts after the
+        network runs: `report["network"]` is then `kept` and not `computed` (`completed`: some tiles were missing).
         """
         header = _header(work, settings, on_preview is not None, keep_alive_s)
+        if patch is not None:
+            header.patch.CopyFrom(wire.rect_to_proto(patch))
+        if focus is not None:
+            header.focus.CopyFrom(wire.point_to_proto(focus))
+        if keep is not None:
+            header.keep = keep
         started = time.monotonic()
         call = self._restoration.Restore(_frames(header, work))
         with our_errors(), _cancel_when(cancelling, call):

@@ -126,7 +126,7 @@ class GetStateRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStateResponse(_message.Message):
-    __slots__ = ("residents", "device", "device_title", "free_memory_bytes", "memory_bytes", "process_memory_bytes", "start_time", "queued_job_count", "running_job_count", "process_id", "log_path")
+    __slots__ = ("residents", "device", "device_title", "free_memory_bytes", "memory_bytes", "process_memory_bytes", "start_time", "queued_job_count", "running_job_count", "process_id", "log_path", "kept_result_count", "kept_bytes", "kept_bytes_limit")
     RESIDENTS_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     DEVICE_TITLE_FIELD_NUMBER: _ClassVar[int]
@@ -138,6 +138,9 @@ class GetStateResponse(_message.Message):
     RUNNING_JOB_COUNT_FIELD_NUMBER: _ClassVar[int]
     PROCESS_ID_FIELD_NUMBER: _ClassVar[int]
     LOG_PATH_FIELD_NUMBER: _ClassVar[int]
+    KEPT_RESULT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    KEPT_BYTES_LIMIT_FIELD_NUMBER: _ClassVar[int]
     residents: _containers.RepeatedCompositeFieldContainer[Resident]
     device: str
     device_title: str
@@ -149,7 +152,10 @@ class GetStateResponse(_message.Message):
     running_job_count: int
     process_id: int
     log_path: str
-    def __init__(self, residents: _Optional[_Iterable[_Union[Resident, _Mapping]]] = ..., device: _Optional[str] = ..., device_title: _Optional[str] = ..., free_memory_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., process_memory_bytes: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., queued_job_count: _Optional[int] = ..., running_job_count: _Optional[int] = ..., process_id: _Optional[int] = ..., log_path: _Optional[str] = ...) -> None: ...
+    kept_result_count: int
+    kept_bytes: int
+    kept_bytes_limit: int
+    def __init__(self, residents: _Optional[_Iterable[_Union[Resident, _Mapping]]] = ..., device: _Optional[str] = ..., device_title: _Optional[str] = ..., free_memory_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., process_memory_bytes: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., queued_job_count: _Optional[int] = ..., running_job_count: _Optional[int] = ..., process_id: _Optional[int] = ..., log_path: _Optional[str] = ..., kept_result_count: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., kept_bytes_limit: _Optional[int] = ...) -> None: ...
 
 class Resident(_message.Message):
     __slots__ = ("pipeline", "device", "weights_bytes", "precision", "expire_time", "reference_count")
@@ -166,6 +172,16 @@ class Resident(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     reference_count: int
     def __init__(self, pipeline: _Optional[str] = ..., device: _Optional[str] = ..., weights_bytes: _Optional[int] = ..., precision: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reference_count: _Optional[int] = ...) -> None: ...
+
+class ForgetKeptRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ForgetKeptResponse(_message.Message):
+    __slots__ = ("freed_bytes",)
+    FREED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    freed_bytes: int
+    def __init__(self, freed_bytes: _Optional[int] = ...) -> None: ...
 
 class StopRequest(_message.Message):
     __slots__ = ("grace_s",)

@@ -70,6 +70,11 @@ class DaemonStub:
                 request_serializer=safelight_dot_v1_dot_daemon__pb2.GetStateRequest.SerializeToString,
                 response_deserializer=safelight_dot_v1_dot_daemon__pb2.GetStateResponse.FromString,
                 _registered_method=True)
+        self.ForgetKept = channel.unary_unary(
+                '/safelight.v1.Daemon/ForgetKept',
+                request_serializer=safelight_dot_v1_dot_daemon__pb2.ForgetKeptRequest.SerializeToString,
+                response_deserializer=safelight_dot_v1_dot_daemon__pb2.ForgetKeptResponse.FromString,
+                _registered_method=True)
         self.Stop = channel.unary_unary(
                 '/safelight.v1.Daemon/Stop',
                 request_serializer=safelight_dot_v1_dot_daemon__pb2.StopRequest.SerializeToString,
@@ -83,7 +88,7 @@ class DaemonServicer:
 
     def Handshake(self, request, context):
         """First call of every client. Codes: FAILED_PRECONDITION with reason PROTOCOL_MISMATCH, whose sentence says
-        which side to upgrade; UNAUTHENTICATED.
+        which side to upgrade; UNAVAILABLE (stopping: the next daemon can be started soon); UNAUTHENTICATED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,6 +138,13 @@ class DaemonServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetKept(self, request, context):
+        """Removes all kept results (RestoreHeader.keep) from the daemon's disk. Codes: UNAUTHENTICATED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Stop(self, request, context):
         """Stops the daemon: no new jobs, running ones get the grace time. Codes: UNAUTHENTICATED.
         """
@@ -177,6 +189,11 @@ def add_DaemonServicer_to_server(servicer, server):
                     servicer.GetState,
                     request_deserializer=safelight_dot_v1_dot_daemon__pb2.GetStateRequest.FromString,
                     response_serializer=safelight_dot_v1_dot_daemon__pb2.GetStateResponse.SerializeToString,
+            ),
+            'ForgetKept': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetKept,
+                    request_deserializer=safelight_dot_v1_dot_daemon__pb2.ForgetKeptRequest.FromString,
+                    response_serializer=safelight_dot_v1_dot_daemon__pb2.ForgetKeptResponse.SerializeToString,
             ),
             'Stop': grpc.unary_unary_rpc_method_handler(
                     servicer.Stop,
@@ -374,6 +391,33 @@ class Daemon:
             '/safelight.v1.Daemon/GetState',
             safelight_dot_v1_dot_daemon__pb2.GetStateRequest.SerializeToString,
             safelight_dot_v1_dot_daemon__pb2.GetStateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetKept(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/safelight.v1.Daemon/ForgetKept',
+            safelight_dot_v1_dot_daemon__pb2.ForgetKeptRequest.SerializeToString,
+            safelight_dot_v1_dot_daemon__pb2.ForgetKeptResponse.FromString,
             options,
             channel_credentials,
             insecure,

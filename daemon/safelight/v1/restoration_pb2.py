@@ -25,39 +25,39 @@ _sym_db = _symbol_database.Default()
 from safelight.v1 import settings_pb2 as safelight_dot_v1_dot_settings__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esafelight/v1/restoration.proto\x12\x0csafelight.v1\x1a\x1bsafelight/v1/settings.proto\"\x92\x01\n\x0eRestoreRequest\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1b.safelight.v1.RestoreHeaderH\x00\x12$\n\x06pixels\x18\x02 \x01(\x0b\x32\x12.safelight.v1.BandH\x00\x12\"\n\x04mask\x18\x03 \x01(\x0b\x32\x12.safelight.v1.BandH\x00\x42\x07\n\x05\x66rame\"\xa3\x03\n\rRestoreHeader\x12$\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x12.safelight.v1.Size\x12 \n\x04sent\x18\x02 \x01(\x0b\x32\x12.safelight.v1.Rect\x12\"\n\x06region\x18\x03 \x01(\x0b\x32\x12.safelight.v1.Rect\x12)\n\x06\x66ormat\x18\x04 \x01(\x0b\x32\x19.safelight.v1.PixelFormat\x12\x13\n\x0bicc_profile\x18\x05 \x01(\x0c\x12\x0e\n\x06masked\x18\x06 \x01(\x08\x12/\n\x08settings\x18\x07 \x01(\x0b\x32\x1d.safelight.v1.RestoreSettings\x12-\n\x0bresult_kind\x18\x08 \x01(\x0e\x32\x18.safelight.v1.ResultKind\x12)\n\tjob_class\x18\t \x01(\x0e\x32\x16.safelight.v1.JobClass\x12\x10\n\x08previews\x18\n \x01(\x08\x12\r\n\x05title\x18\x0b \x01(\t\x12\x19\n\x0ckeep_alive_s\x18\x0c \x01(\x01H\x00\x88\x01\x01\x42\x0f\n\r_keep_alive_s\"8\n\x04\x42\x61nd\x12\x11\n\tstart_row\x18\x01 \x01(\x05\x12\x0f\n\x07\x65nd_row\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"\xea\x01\n\x0fRestoreResponse\x12*\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x16.safelight.v1.AcceptedH\x00\x12*\n\x08progress\x18\x02 \x01(\x0b\x32\x16.safelight.v1.ProgressH\x00\x12(\n\x07preview\x18\x03 \x01(\x0b\x32\x15.safelight.v1.PreviewH\x00\x12$\n\x06result\x18\x04 \x01(\x0b\x32\x12.safelight.v1.BandH\x00\x12&\n\x06report\x18\x05 \x01(\x0b\x32\x14.safelight.v1.ReportH\x00\x42\x07\n\x05\x66rame\"C\n\x08\x41\x63\x63\x65pted\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\'\n\x0bresult_size\x18\x02 \x01(\x0b\x32\x12.safelight.v1.Size\"\xc4\x01\n\x08Progress\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.safelight.v1.JobState\x12\r\n\x05stage\x18\x02 \x01(\t\x12\x17\n\x0ftile_count_done\x18\x03 \x01(\x05\x12\x12\n\ntile_count\x18\x04 \x01(\x05\x12\x0c\n\x04step\x18\x05 \x01(\x05\x12\x12\n\nstep_count\x18\x06 \x01(\x05\x12\x10\n\x08\x66raction\x18\x07 \x01(\x01\x12\r\n\x05\x65ta_s\x18\x08 \x01(\x01\x12\x12\n\njobs_ahead\x18\t \x01(\x05\"9\n\x07Preview\x12 \n\x04rect\x18\x01 \x01(\x0b\x32\x12.safelight.v1.Rect\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\x16\n\x06Report\x12\x0c\n\x04json\x18\x01 \x01(\t\"y\n\x0bPixelFormat\x12\x1c\n\x14\x63olour_channel_count\x18\x01 \x01(\x05\x12\r\n\x05\x61lpha\x18\x02 \x01(\x08\x12-\n\x0bsample_type\x18\x03 \x01(\x0e\x32\x18.safelight.v1.SampleType\x12\x0e\n\x06linear\x18\x04 \x01(\x08*g\n\nSampleType\x12\x1b\n\x17SAMPLE_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSAMPLE_TYPE_U8\x10\x01\x12\x13\n\x0fSAMPLE_TYPE_U16\x10\x02\x12\x13\n\x0fSAMPLE_TYPE_F32\x10\x03*\\\n\nResultKind\x12\x1b\n\x17RESULT_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16RESULT_KIND_COMPOSITED\x10\x01\x12\x15\n\x11RESULT_KIND_LAYER\x10\x02*U\n\x08JobClass\x12\x19\n\x15JOB_CLASS_UNSPECIFIED\x10\x00\x12\x19\n\x15JOB_CLASS_INTERACTIVE\x10\x01\x12\x13\n\x0fJOB_CLASS_BATCH\x10\x02*\x9a\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x05\x32Y\n\x0bRestoration\x12J\n\x07Restore\x12\x1c.safelight.v1.RestoreRequest\x1a\x1d.safelight.v1.RestoreResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esafelight/v1/restoration.proto\x12\x0csafelight.v1\x1a\x1bsafelight/v1/settings.proto\"\x92\x01\n\x0eRestoreRequest\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1b.safelight.v1.RestoreHeaderH\x00\x12$\n\x06pixels\x18\x02 \x01(\x0b\x32\x12.safelight.v1.BandH\x00\x12\"\n\x04mask\x18\x03 \x01(\x0b\x32\x12.safelight.v1.BandH\x00\x42\x07\n\x05\x66rame\"\x86\x04\n\rRestoreHeader\x12$\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x12.safelight.v1.Size\x12 \n\x04sent\x18\x02 \x01(\x0b\x32\x12.safelight.v1.Rect\x12\"\n\x06region\x18\x03 \x01(\x0b\x32\x12.safelight.v1.Rect\x12)\n\x06\x66ormat\x18\x04 \x01(\x0b\x32\x19.safelight.v1.PixelFormat\x12\x13\n\x0bicc_profile\x18\x05 \x01(\x0c\x12\x0e\n\x06masked\x18\x06 \x01(\x08\x12/\n\x08settings\x18\x07 \x01(\x0b\x32\x1d.safelight.v1.RestoreSettings\x12-\n\x0bresult_kind\x18\x08 \x01(\x0e\x32\x18.safelight.v1.ResultKind\x12)\n\tjob_class\x18\t \x01(\x0e\x32\x16.safelight.v1.JobClass\x12\x10\n\x08previews\x18\n \x01(\x08\x12\r\n\x05title\x18\x0b \x01(\t\x12\x19\n\x0ckeep_alive_s\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12!\n\x05patch\x18\r \x01(\x0b\x32\x12.safelight.v1.Rect\x12\"\n\x05\x66ocus\x18\x0e \x01(\x0b\x32\x13.safelight.v1.Point\x12\x11\n\x04keep\x18\x0f \x01(\x08H\x01\x88\x01\x01\x42\x0f\n\r_keep_alive_sB\x07\n\x05_keep\"8\n\x04\x42\x61nd\x12\x11\n\tstart_row\x18\x01 \x01(\x05\x12\x0f\n\x07\x65nd_row\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"\xea\x01\n\x0fRestoreResponse\x12*\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x16.safelight.v1.AcceptedH\x00\x12*\n\x08progress\x18\x02 \x01(\x0b\x32\x16.safelight.v1.ProgressH\x00\x12(\n\x07preview\x18\x03 \x01(\x0b\x32\x15.safelight.v1.PreviewH\x00\x12$\n\x06result\x18\x04 \x01(\x0b\x32\x12.safelight.v1.BandH\x00\x12&\n\x06report\x18\x05 \x01(\x0b\x32\x14.safelight.v1.ReportH\x00\x42\x07\n\x05\x66rame\"C\n\x08\x41\x63\x63\x65pted\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\'\n\x0bresult_size\x18\x02 \x01(\x0b\x32\x12.safelight.v1.Size\"\xc4\x01\n\x08Progress\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.safelight.v1.JobState\x12\r\n\x05stage\x18\x02 \x01(\t\x12\x17\n\x0ftile_count_done\x18\x03 \x01(\x05\x12\x12\n\ntile_count\x18\x04 \x01(\x05\x12\x0c\n\x04step\x18\x05 \x01(\x05\x12\x12\n\nstep_count\x18\x06 \x01(\x05\x12\x10\n\x08\x66raction\x18\x07 \x01(\x01\x12\r\n\x05\x65ta_s\x18\x08 \x01(\x01\x12\x12\n\njobs_ahead\x18\t \x01(\x05\"9\n\x07Preview\x12 \n\x04rect\x18\x01 \x01(\x0b\x32\x12.safelight.v1.Rect\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\x16\n\x06Report\x12\x0c\n\x04json\x18\x01 \x01(\t\"y\n\x0bPixelFormat\x12\x1c\n\x14\x63olour_channel_count\x18\x01 \x01(\x05\x12\r\n\x05\x61lpha\x18\x02 \x01(\x08\x12-\n\x0bsample_type\x18\x03 \x01(\x0e\x32\x18.safelight.v1.SampleType\x12\x0e\n\x06linear\x18\x04 \x01(\x08*g\n\nSampleType\x12\x1b\n\x17SAMPLE_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSAMPLE_TYPE_U8\x10\x01\x12\x13\n\x0fSAMPLE_TYPE_U16\x10\x02\x12\x13\n\x0fSAMPLE_TYPE_F32\x10\x03*\\\n\nResultKind\x12\x1b\n\x17RESULT_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16RESULT_KIND_COMPOSITED\x10\x01\x12\x15\n\x11RESULT_KIND_LAYER\x10\x02*U\n\x08JobClass\x12\x19\n\x15JOB_CLASS_UNSPECIFIED\x10\x00\x12\x19\n\x15JOB_CLASS_INTERACTIVE\x10\x01\x12\x13\n\x0fJOB_CLASS_BATCH\x10\x02*\x9a\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x05\x32Y\n\x0bRestoration\x12J\n\x07Restore\x12\x1c.safelight.v1.RestoreRequest\x1a\x1d.safelight.v1.RestoreResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'safelight.v1.restoration_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SAMPLETYPE']._serialized_start=1417
-  _globals['_SAMPLETYPE']._serialized_end=1520
-  _globals['_RESULTKIND']._serialized_start=1522
-  _globals['_RESULTKIND']._serialized_end=1614
-  _globals['_JOBCLASS']._serialized_start=1616
-  _globals['_JOBCLASS']._serialized_end=1701
-  _globals['_JOBSTATE']._serialized_start=1704
-  _globals['_JOBSTATE']._serialized_end=1858
+  _globals['_SAMPLETYPE']._serialized_start=1516
+  _globals['_SAMPLETYPE']._serialized_end=1619
+  _globals['_RESULTKIND']._serialized_start=1621
+  _globals['_RESULTKIND']._serialized_end=1713
+  _globals['_JOBCLASS']._serialized_start=1715
+  _globals['_JOBCLASS']._serialized_end=1800
+  _globals['_JOBSTATE']._serialized_start=1803
+  _globals['_JOBSTATE']._serialized_end=1957
   _globals['_RESTOREREQUEST']._serialized_start=78
   _globals['_RESTOREREQUEST']._serialized_end=224
   _globals['_RESTOREHEADER']._serialized_start=227
-  _globals['_RESTOREHEADER']._serialized_end=646
-  _globals['_BAND']._serialized_start=648
-  _globals['_BAND']._serialized_end=704
-  _globals['_RESTORERESPONSE']._serialized_start=707
-  _globals['_RESTORERESPONSE']._serialized_end=941
-  _globals['_ACCEPTED']._serialized_start=943
-  _globals['_ACCEPTED']._serialized_end=1010
-  _globals['_PROGRESS']._serialized_start=1013
-  _globals['_PROGRESS']._serialized_end=1209
-  _globals['_PREVIEW']._serialized_start=1211
-  _globals['_PREVIEW']._serialized_end=1268
-  _globals['_REPORT']._serialized_start=1270
-  _globals['_REPORT']._serialized_end=1292
-  _globals['_PIXELFORMAT']._serialized_start=1294
-  _globals['_PIXELFORMAT']._serialized_end=1415
-  _globals['_RESTORATION']._serialized_start=1860
-  _globals['_RESTORATION']._serialized_end=1949
+  _globals['_RESTOREHEADER']._serialized_end=745
+  _globals['_BAND']._serialized_start=747
+  _globals['_BAND']._serialized_end=803
+  _globals['_RESTORERESPONSE']._serialized_start=806
+  _globals['_RESTORERESPONSE']._serialized_end=1040
+  _globals['_ACCEPTED']._serialized_start=1042
+  _globals['_ACCEPTED']._serialized_end=1109
+  _globals['_PROGRESS']._serialized_start=1112
+  _globals['_PROGRESS']._serialized_end=1308
+  _globals['_PREVIEW']._serialized_start=1310
+  _globals['_PREVIEW']._serialized_end=1367
+  _globals['_REPORT']._serialized_start=1369
+  _globals['_REPORT']._serialized_end=1391
+  _globals['_PIXELFORMAT']._serialized_start=1393
+  _globals['_PIXELFORMAT']._serialized_end=1514
+  _globals['_RESTORATION']._serialized_start=1959
+  _globals['_RESTORATION']._serialized_end=2048
 # @@protoc_insertion_point(module_scope)

@@ -62,7 +62,7 @@ class RestoreRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[RestoreHeader, _Mapping]] = ..., pixels: _Optional[_Union[Band, _Mapping]] = ..., mask: _Optional[_Union[Band, _Mapping]] = ...) -> None: ...
 
 class RestoreHeader(_message.Message):
-    __slots__ = ("document", "sent", "region", "format", "icc_profile", "masked", "settings", "result_kind", "job_class", "previews", "title", "keep_alive_s")
+    __slots__ = ("document", "sent", "region", "format", "icc_profile", "masked", "settings", "result_kind", "job_class", "previews", "title", "keep_alive_s", "patch", "focus", "keep")
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     SENT_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
@@ -75,6 +75,9 @@ class RestoreHeader(_message.Message):
     PREVIEWS_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     KEEP_ALIVE_S_FIELD_NUMBER: _ClassVar[int]
+    PATCH_FIELD_NUMBER: _ClassVar[int]
+    FOCUS_FIELD_NUMBER: _ClassVar[int]
+    KEEP_FIELD_NUMBER: _ClassVar[int]
     document: _settings_pb2.Size
     sent: _settings_pb2.Rect
     region: _settings_pb2.Rect
@@ -87,7 +90,10 @@ class RestoreHeader(_message.Message):
     previews: bool
     title: str
     keep_alive_s: float
-    def __init__(self, document: _Optional[_Union[_settings_pb2.Size, _Mapping]] = ..., sent: _Optional[_Union[_settings_pb2.Rect, _Mapping]] = ..., region: _Optional[_Union[_settings_pb2.Rect, _Mapping]] = ..., format: _Optional[_Union[PixelFormat, _Mapping]] = ..., icc_profile: _Optional[bytes] = ..., masked: _Optional[bool] = ..., settings: _Optional[_Union[_settings_pb2.RestoreSettings, _Mapping]] = ..., result_kind: _Optional[_Union[ResultKind, str]] = ..., job_class: _Optional[_Union[JobClass, str]] = ..., previews: _Optional[bool] = ..., title: _Optional[str] = ..., keep_alive_s: _Optional[float] = ...) -> None: ...
+    patch: _settings_pb2.Rect
+    focus: _settings_pb2.Point
+    keep: bool
+    def __init__(self, document: _Optional[_Union[_settings_pb2.Size, _Mapping]] = ..., sent: _Optional[_Union[_settings_pb2.Rect, _Mapping]] = ..., region: _Optional[_Union[_settings_pb2.Rect, _Mapping]] = ..., format: _Optional[_Union[PixelFormat, _Mapping]] = ..., icc_profile: _Optional[bytes] = ..., masked: _Optional[bool] = ..., settings: _Optional[_Union[_settings_pb2.RestoreSettings, _Mapping]] = ..., result_kind: _Optional[_Union[ResultKind, str]] = ..., job_class: _Optional[_Union[JobClass, str]] = ..., previews: _Optional[bool] = ..., title: _Optional[str] = ..., keep_alive_s: _Optional[float] = ..., patch: _Optional[_Union[_settings_pb2.Rect, _Mapping]] = ..., focus: _Optional[_Union[_settings_pb2.Point, _Mapping]] = ..., keep: _Optional[bool] = ...) -> None: ...
 
 class Band(_message.Message):
     __slots__ = ("start_row", "end_row", "data")

@@ -26,6 +26,14 @@ class Rect(_message.Message):
     height_px: int
     def __init__(self, x_px: _Optional[int] = ..., y_px: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ...) -> None: ...
 
+class Point(_message.Message):
+    __slots__ = ("x_px", "y_px")
+    X_PX_FIELD_NUMBER: _ClassVar[int]
+    Y_PX_FIELD_NUMBER: _ClassVar[int]
+    x_px: int
+    y_px: int
+    def __init__(self, x_px: _Optional[int] = ..., y_px: _Optional[int] = ...) -> None: ...
+
 class RestoreSettings(_message.Message):
     __slots__ = ("pipeline", "output_scale", "seed", "values")
     class ValuesEntry(_message.Message):
