@@ -14,6 +14,7 @@ from safelight.imaging.record import (
     append_operation,
     digital_source_type,
     now,
+    operations_in,
     pixels_sha256,
     read_operations,
 )
@@ -86,6 +87,26 @@ def test_a_long_record_is_not_lost(tmp_path: Path, suffix: str) -> None:
     kept = open_picture(tmp_path / f"a{suffix}").metadata.xmp
     assert read_operations(kept)[0]["tiles"] == operation["tiles"]
     assert notes == ()
+
+
+def test_many_operations_stay_within_one_segment_of_a_jpeg() -> None:
+    xmp = None
+    for seed in range(100):
+        entry = {**SECOND, "seed": seed, "settings": dict.fromkeys((f"setting {n}" for n in range(40)), 0.5)}
+        xmp = append_operation(xmp, entry, generative=True)
+    assert [o["seed"] for o in read_operations(xmp)] == list(range(100))
+    assert len(xmp) < 50_000
+
+
+def test_a_few_operations_can_be_read_by_people() -> None:
+    xmp = append_operation(append_operation(None, FIRST, generative=False), SECOND, generative=True)
+    assert b'"pipeline": "compact"' in xmp
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "zlib:", "zlib:not base64", "zlib:aGVsbG8=", "[" * 100_000])
+def test_a_record_of_another_form_is_damaged(text: str) -> None:
+    with pytest.raises(XmpDamaged):
+        operations_in(text)
 
 
 def test_a_damaged_record_is_an_error() -> None:

@@ -1,9 +1,16 @@
-"""The record law: what was done to a picture travels in its XMP, one entry per operation, in order."""
+"""The record law: what was done to a picture travels in its XMP, one entry per operation, in order.
+
+The record is one simple property, the text of a JSON array: editors built on Exiv2, GIMP among them, keep that, but
+only the last entry of a list in a namespace that they do not know. A long record is compressed, because those
+editors also write one 64 KB segment of XMP into a JPEG, or none.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -15,6 +22,9 @@ from safelight.imaging.xmp import OPERATIONS, SOURCE_TYPE, Packet, XmpDamaged
 _TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 GENERATIVE_SOURCE = _TERMS + "compositeWithTrainedAlgorithmicMedia"
 ENHANCED_SOURCE = _TERMS + "algorithmicallyEnhanced"
+_COMPRESSED = "zlib:"
+_PLAIN_CHARS_MOST = 12_000  # about four operations
+_RECORD_CHARS_MOST = 64_000_000  # a few bytes may stand for very many
 _STRONGER = frozenset(
     {GENERATIVE_SOURCE, _TERMS + "trainedAlgorithmicMedia"}
 )  # never weakened by a later run
@@ -28,27 +38,52 @@ def append_operation(xmp: bytes | None, operation: Mapping[str, object], generat
     XmpDamaged when `xmp` cannot be read.
     """
     packet = Packet(xmp or b"")
-    entry = {**operation, "generative": generative}
-    packet.append(OPERATIONS, json.dumps(entry, sort_keys=True, allow_nan=False))
-    if packet.value(SOURCE_TYPE) not in _STRONGER:
-        earlier = any(o.get("generative") for o in _operations(packet))
-        packet.set_value(SOURCE_TYPE, GENERATIVE_SOURCE if earlier else ENHANCED_SOURCE)
+    record = with_operation(packet.value(OPERATIONS), operation, generative)
+    packet.set_value(OPERATIONS, record)
+    packet.set_value(SOURCE_TYPE, source_type_after(packet.value(SOURCE_TYPE), record))
     return packet.to_bytes()
 
 
-def read_operations(xmp: bytes) -> list[dict[str, object]]:
-    """All operations in order; raises XmpDamaged for a packet or an entry that cannot be read."""
-    return _operations(Packet(xmp)) if xmp else []
+def with_operation(record: str | None, operation: Mapping[str, object], generative: bool) -> str:
+    """The text of a record with one more operation; None: there is none yet. Raises XmpDamaged."""
+    operations = [*operations_in(record), {**operation, "generative": generative}]
+    text = json.dumps(operations, sort_keys=True, allow_nan=False)
+    if len(text) <= _PLAIN_CHARS_MOST:
+        return text
+    return _COMPRESSED + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def _operations(packet: Packet) -> list[dict[str, object]]:
+def operations_in(record: str | None) -> list[dict[str, object]]:
+    """What the text of a record holds; raises XmpDamaged."""
+    if not record:
+        return []
     try:
-        operations = [json.loads(text) for text in packet.entries(OPERATIONS)]
-    except (ValueError, RecursionError) as error:
-        raise XmpDamaged("an operation of the record is not JSON") from error
-    if not all(isinstance(o, dict) for o in operations):
-        raise XmpDamaged("an operation of the record is not an object")
+        operations = json.loads(_expanded(record))
+    except (ValueError, RecursionError, zlib.error) as error:
+        raise XmpDamaged("the record of operations is not JSON") from error
+    if not isinstance(operations, list) or not all(isinstance(o, dict) for o in operations):
+        raise XmpDamaged("the record of operations is not a list of objects")
     return operations
+
+
+def _expanded(record: str) -> str:
+    if not record.startswith(_COMPRESSED):
+        return record
+    packed = base64.b64decode(record.removeprefix(_COMPRESSED), validate=True)
+    return zlib.decompressobj().decompress(packed, _RECORD_CHARS_MOST).decode()
+
+
+def source_type_after(current: str | None, record: str) -> str:
+    """The IPTC digital source type of a picture with this record; once generative, always generative."""
+    if current in _STRONGER:
+        return str(current)
+    generative = any(o.get("generative") for o in operations_in(record))
+    return GENERATIVE_SOURCE if generative else ENHANCED_SOURCE
+
+
+def read_operations(xmp: bytes) -> list[dict[str, object]]:
+    """All operations in order; raises XmpDamaged for a packet or a record that cannot be read."""
+    return operations_in(Packet(xmp).value(OPERATIONS)) if xmp else []
 
 
 def digital_source_type(xmp: bytes) -> str | None:

@@ -1,6 +1,6 @@
 """XMP packets (ISO 16684-1): parsed without entities, changed, written again with their own prefixes.
 
-Safelight's record is the property `operations` of its own namespace: an ordered list of JSON texts.
+Safelight's record is the simple property `operations` of its own namespace: see `imaging.record`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _META = "adobe:ns:meta/"
 _TIFF = "http://ns.adobe.com/tiff/1.0/"
 _XMP = "http://ns.adobe.com/xap/1.0/"
 IPTC_EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-RECORD = "urn:safelight:record:1"
+RECORD = "urn:safelight:record:1/"  # Exiv2 adds the slash where there is none
 OPERATIONS = f"{{{RECORD}}}operations"
 SOURCE_TYPE = f"{{{IPTC_EXTENSION}}}DigitalSourceType"
 
@@ -72,10 +72,6 @@ class Packet:
             raise XmpDamaged("it is empty")
         return root
 
-    def elements(self, tag: str) -> list[ET.Element]:
-        """All top-level properties of that name that are written as elements."""
-        return [e for d in self._rdf.iter(_DESCRIPTION) for e in d if e.tag == tag]
-
     def value(self, tag: str) -> str | None:
         """A simple top-level property, written as an attribute or as an element."""
         for description in self._rdf.findall(_DESCRIPTION):
@@ -93,23 +89,6 @@ class Packet:
         """The description of the whole picture; made where there is none."""
         found = self._rdf.find(_DESCRIPTION)
         return ET.SubElement(self._rdf, _DESCRIPTION, {_ABOUT: ""}) if found is None else found
-
-    def append(self, tag: str, text: str) -> None:
-        """One more entry of an ordered list."""
-        lists = self.elements(tag)
-        holder = lists[0] if lists else ET.SubElement(self.description(), tag)
-        sequence = holder.find(f"{{{_RDF}}}Seq")
-        sequence = ET.SubElement(holder, f"{{{_RDF}}}Seq") if sequence is None else sequence
-        ET.SubElement(sequence, f"{{{_RDF}}}li").text = text
-
-    def entries(self, tag: str) -> list[str]:
-        """The texts of an ordered list."""
-        return [
-            li.text or ""
-            for holder in self.elements(tag)
-            for sequence in holder.findall(f"{{{_RDF}}}Seq")
-            for li in sequence.findall(f"{{{_RDF}}}li")
-        ]
 
     def remove(self, matches: Callable[[str], bool]) -> None:
         """Removes every property, at any depth, whose expanded name matches."""
@@ -169,12 +148,11 @@ def without_location(data: bytes) -> bytes:
 def only_record(data: bytes) -> bytes:
     """A packet with nothing but the record and the source type it implies; b"" without a record."""
     packet = Packet(data)
-    operations, source_type = packet.entries(OPERATIONS), packet.value(SOURCE_TYPE)
-    if not operations:
+    record, source_type = packet.value(OPERATIONS), packet.value(SOURCE_TYPE)
+    if not record:
         return b""
     fresh = Packet()
-    for operation in operations:
-        fresh.append(OPERATIONS, operation)
+    fresh.set_value(OPERATIONS, record)
     if source_type:
         fresh.set_value(SOURCE_TYPE, source_type)
     return fresh.to_bytes()
