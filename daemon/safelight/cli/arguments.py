@@ -124,6 +124,19 @@ def doctor(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def gimp(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, help="what to do")
+    action = actions.add_parser("install", help="put the plug-in into every GIMP 3 of yours, or renew it")
+    instead = action.add_mutually_exclusive_group()
+    instead.add_argument("--uninstall", action="store_true", help="take it away instead")
+    instead.add_argument("--check", action="store_true", help="look whether it is there and works")
+    action.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    action.add_argument(
+        "--folder", metavar="DIR", help="GIMP's folder of settings, when it is not in its usual place"
+    )
+    _json(action)
+
+
 def compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("before", metavar="A", help="a picture")
     parser.add_argument("after", metavar="B", help="another; sizes may differ")
