@@ -77,7 +77,7 @@ def test_list_as_json(safelight):
     by_id = {event["id"]: event for event in run.events if event["event"] == "checkpoint"}
     assert by_id["osediff"]["base"] == "sd21-base"
     assert not by_id["osediff"]["installed"]
-    assert not by_id["faithdiff"]["ready"]
+    assert not by_id["llava-v1.5-13b"]["ready"]
     assert run.event("folder")["used_bytes"] == 0
 
 

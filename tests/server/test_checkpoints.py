@@ -200,7 +200,7 @@ def test_unknown_entry_is_not_found(client, call):
 
 def test_entry_for_later_is_refused(client):
     with pytest.raises(NotReady) as caught:
-        client.pull("faithdiff")
+        client.pull("llava-v1.5-13b")
     assert caught.value.reason == "CHECKPOINT_NOT_USED"
 
 

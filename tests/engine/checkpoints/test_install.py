@@ -331,7 +331,7 @@ def test_import_of_nothing_says_what_is_wanted(where, root, tmp_path):
 
 def test_entry_for_later_is_not_installed(root, tmp_path):
     with pytest.raises(NotReady) as caught:
-        install.import_path(catalogue.entry("faithdiff"), tmp_path)
+        install.import_path(replace(catalogue.entry("osediff"), ready=False), tmp_path)
     assert caught.value.reason == "CHECKPOINT_NOT_USED"
 
 

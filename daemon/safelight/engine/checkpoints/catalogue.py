@@ -144,11 +144,19 @@ _SD2_FILES = (
     CatalogueFile("vae/config.json"),
     _weights("vae", "diffusion_pytorch_model"),
 )
-_SDXL_FILES = (
-    *_SD2_FILES,
-    CatalogueFile("text_encoder_2/config.json"),
-    _weights("text_encoder_2", "model"),
-    *(CatalogueFile(f"tokenizer_2/{name}") for name in _CLIP_TOKENIZER),
+_SDXL_FILES = (  # FaithDiff.bin replaces the UNet, the fp16 fix the VAE: neither's weights are needed
+    CatalogueFile("model_index.json"),
+    CatalogueFile("scheduler/scheduler_config.json"),
+    *(
+        part
+        for n in ("", "_2")
+        for part in (
+            CatalogueFile(f"text_encoder{n}/config.json"),
+            _weights(f"text_encoder{n}", "model"),
+            *(CatalogueFile(f"tokenizer{n}/{name}") for name in _CLIP_TOKENIZER),
+        )
+    ),
+    CatalogueFile("unet/config.json"),
 )
 
 ENTRIES: tuple[CatalogueEntry, ...] = (
@@ -272,12 +280,12 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
     ),
     CatalogueEntry(
         "realvisxl-v4",
-        "RealVisXL V4.0",
+        "RealVisXL V4.0, all but its UNet and VAE",
         REALVIS_LICENCE,
         _SDXL_FILES,
         (Source("hub", "SG161222/RealVisXL_V4.0"),),
-        13_900_000_000,
-        ready=False,
+        3_280_000_000,  # text encoders of 123 and 695 million numbers of 4 bytes
+        pipelines=("faithdiff",),
     ),
     CatalogueEntry(
         "sdxl-vae-fp16-fix",
@@ -286,7 +294,7 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         (CatalogueFile("config.json"), CatalogueFile("diffusion_pytorch_model.safetensors")),
         (Source("hub", "madebyollin/sdxl-vae-fp16-fix"),),
         335_000_000,
-        ready=False,
+        pipelines=("faithdiff",),
     ),
     CatalogueEntry(
         "faithdiff",
@@ -295,8 +303,9 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         (CatalogueFile("FaithDiff.bin"),),
         (Source("hub", "jychen9811/FaithDiff"),),
         10_400_000_000,
+        kind="faithdiff",
         base="realvisxl-v4",
-        ready=False,
+        pipelines=("faithdiff",),
     ),
     CatalogueEntry(
         "llava-v1.5-13b",

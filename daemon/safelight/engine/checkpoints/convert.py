@@ -1,6 +1,6 @@
 """Official checkpoint files to safetensors, and reading those back.
 
-`convert_official` reads the authors' `.pkl` or `.pth` in a process of its own (`unpickle`) and lands the result
+`convert_official` reads the authors' `.pkl`, `.pth` or `.bin` in a process of its own (`unpickle`) and lands the result
 atomically. A converted file keeps the official names joined with `/` (`state_dict_unet/conv_in.weight`); what is no
 tensor (ranks, module lists) is JSON text in the safetensors header, under its own name.
 """
@@ -23,7 +23,6 @@ from safelight.errors import InvalidRequest, NotReady, TooMuch
 if TYPE_CHECKING:
     from torch import Tensor
 
-SOURCE_BYTES_MOST = 4 << 30  # S3Diff's file, the largest, has 138 MB at the authors' ranks
 TIME_LIMIT_S = 120.0  # importing torch on a loaded laptop takes up to 20 s
 BYTES_PER_S_LEAST = 10 << 20  # a slow external disk
 NO_DEVICE = {"CUDA_VISIBLE_DEVICES": ""}  # reading a file needs no device
@@ -40,7 +39,7 @@ def convert_official(
     CHECKPOINT_DIR) when the target cannot be written.
     Keys and shapes are checked against a base by `layout.check_layout`.
     """
-    size = _readable_size(source)
+    size = _readable_size(source, FORMATS[kind].bytes_most)
     if not os.access(target.parent, os.W_OK):
         raise disk_full(target.parent, PermissionError(errno.EACCES, "no folder that can be written"))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
@@ -91,7 +90,7 @@ def damaged(path: Path) -> NotReady:
     )
 
 
-def _readable_size(source: Path) -> int:
+def _readable_size(source: Path, bytes_most: int) -> int:
     try:
         with source.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -100,15 +99,15 @@ def _readable_size(source: Path) -> int:
             f"the checkpoint file {source} cannot be read ({error.strerror}): name a file that is there",
             "CHECKPOINT_UNREADABLE",
         ) from None
-    if size > SOURCE_BYTES_MOST:
-        raise _error(source.name, None, "too-large", f"it has {size} bytes, more than {SOURCE_BYTES_MOST}")
+    if size > bytes_most:
+        raise _error(source.name, None, "too-large", f"it has {size} bytes, more than {bytes_most}")
     return size
 
 
 def _run(source: Path, temporary: Path, kind: Kind, time_limit_s: float) -> dict[str, str]:
     """The child's answer; a child that dies or stalls counts as a damaged file."""
     command = [sys.executable, "-P", "-m", "safelight.engine.checkpoints.unpickle"]
-    command += [kind, str(source.absolute()), str(temporary.absolute()), str(SOURCE_BYTES_MOST)]
+    command += [kind, str(source.absolute()), str(temporary.absolute()), str(FORMATS[kind].bytes_most)]
     try:
         done = subprocess.run(
             command,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safelight.engine.checkpoints.faithdiff_layout import faithdiff_shapes
 from safelight.engine.checkpoints.official import FORMATS, Kind
 from safelight.errors import InvalidRequest, NotReady
 
@@ -61,7 +62,7 @@ def check_layout(
     if base is not None:
         sentence += f" for {base_called or base.name}"
     compare(shapes, wanted, sentence)
-    if base is not None and kind != "de_net":
+    if base is not None and kind in ("osediff", "s3diff"):
         _check_lists(kind, values, base, sentence)
 
 
@@ -86,6 +87,8 @@ def expected_shapes(kind: Kind, values: Mapping[str, str], base: Path | None) ->
         return estimator_shapes()
     if base is None:
         raise ValueError(f"a file of kind {kind} is judged by its base")
+    if kind == "faithdiff":
+        return faithdiff_shapes(_config(base, "unet"))
     unet, vae = base_layers(base)
     ranks = rank(values, "rank_unet"), rank(values, "rank_vae")
     if kind == "osediff":

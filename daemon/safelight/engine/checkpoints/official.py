@@ -1,7 +1,8 @@
 """What the authors' files hold at their top level, per kind of checkpoint. Free of torch.
 
 Sources: `save_model` of github cswry/OSEDiff (osediff.py) and ArcticHare105/S3Diff (s3diff.py), `DEResNet` of the
-latter (de_net.py). Converted files keep these names, joined with `/` below the top level.
+latter (de_net.py), training scripts of JyChen9811/FaithDiff. Converted files keep these names, joined with `/` below the
+top level.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["osediff", "s3diff", "de_net"]
+Kind = Literal["osediff", "s3diff", "de_net", "faithdiff"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class OfficialFormat:
     """Module names, or one pattern for them."""
     tensors: frozenset[str] | None = frozenset()
     """None: the file is a plain state dict and every entry is a tensor."""
+    bytes_most: int = 4 << 30
+    """Of the file, and of what its tensors may claim; S3Diff's has 138 MB at the authors' ranks."""
 
     def check_members(self, content: Mapping[Any, Any], error: Callable[[str, str], Exception]) -> None:
         """Raises `error("foreign", detail)` when a name is missing, unknown or holds the wrong sort of thing."""
@@ -89,4 +92,9 @@ FORMATS: Mapping[str, OfficialFormat] = {
         tensors=frozenset({"w"}),
     ),
     "de_net": OfficialFormat("a degradation estimator (de_net.pth)", tensors=None),
+    "faithdiff": OfficialFormat(
+        "a FaithDiff checkpoint (FaithDiff.bin)",
+        tensors=None,
+        bytes_most=16 << 30,  # 2,612,197,892 numbers, 10.4 GB as float32
+    ),
 }
