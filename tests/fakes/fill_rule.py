@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+REFERENCE = Path(__file__).parents[1] / "data" / "faithdiff"
 Tensors = dict[str, torch.Tensor]
 FILES = {
     "text_encoder": "sdxl/text_encoder/model.safetensors",

@@ -5,9 +5,8 @@ import torch
 from safetensors.torch import load_file
 
 from safelight.engine.networks import faithdiff
-from safelight.engine.networks.faithdiff import AlignedInput, aligned_with, folded, own_name
-from tests.fakes.fill_rule import component
-from tests.fakes.golden import DATA
+from safelight.engine.networks.faithdiff import AlignedInput, aligned_with, own_name
+from tests.fakes.fill_rule import REFERENCE, component
 
 SEED = 11
 PREFIX = "conv_in."
@@ -15,21 +14,21 @@ PREFIX = "conv_in."
 
 @pytest.fixture(scope="module")
 def reference():
-    return load_file(DATA / "faithdiff" / "units" / "alignment.safetensors")
+    return load_file(REFERENCE / "units" / "alignment.safetensors")
 
 
 @pytest.fixture(scope="module")
 def aligned():
-    tensors = component(DATA / "faithdiff" / "weights", "faithdiff", SEED)
+    tensors = component(REFERENCE / "weights", "faithdiff", SEED)
     module = AlignedInput(torch.nn.Conv2d(4, 320, 3, padding=1))
-    own = {own_name(key): tensor for key, tensor in tensors.items()} | folded(tensors)
+    own = {own_name(key): tensor for key, tensor in tensors.items()}
     kept = {key.removeprefix(PREFIX): tensor for key, tensor in own.items() if key.startswith(PREFIX)}
     module.load_state_dict(kept)
     return module.requires_grad_(False)
 
 
 def test_the_embedding_equals_the_authors(aligned, reference):
-    found = aligned.alignment.embed(reference["feat"])
+    found = aligned.alignment.condition_embedding(reference["feat"])
     assert torch.allclose(found, reference["cond_embedding"], atol=1e-5)
 
 

@@ -7,19 +7,19 @@ networks in it.
     f   LQEncoder(x), x in -1..1                                                              512 channels at 1/8 size
     e   Conv(SiLU(Conv(GroupNorm(f))))                                                                    320 channels
     h   the UNet's input convolution                                                                      320 channels
-    z   concat(h, e), one token per latent cell; twice z += mix(LN(z)), z += narrow(quickgelu(widen(LN(z))))
-    h'  h + project(z), which replaces h: the first down block's input and the first skip connection
+    z   concat(h, e), one token per latent cell; twice z += attn(LN(z)), z += c_proj(quickgelu(c_fc(LN(z))))
+    h'  h + projection(z), which replaces h: the first down block's input and the first skip connection
 
 Differences from the official code: its attention module takes the batch for the sequence, so it mixes the two guidance
 branches of a tile at the same cell; these are equal, the softmax weights are 1/2 each, and what is left is the output
-projection of the values. That product is folded into one linear layer `mix` here, in which nothing of a batch can
-meet. h' is computed once per tile and repeated for the branches, and e travels with the call (`aligned_with`): it does
-not depend on the step.
+projection of the values: that alone is computed here, and nothing of a batch can meet. h' is computed once per tile
+and repeated for the branches, and e travels with the call (`aligned_with`): it does not depend on the step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -39,14 +39,14 @@ QUICK_GELU = 1.702
 
 LQ_PREFIX = "denoise_encoder."
 ALIGNMENT_PREFIXES = ("information_transformer_layes.", "condition_embedding.", "spatial_ch_projs.")
-"""Of the official names; the misspelling is theirs."""
+"""Official names; the misspelling is theirs."""
 
 _current: ContextVar[torch.Tensor | None] = ContextVar("alignment", default=None)
 
 
 @contextmanager
 def aligned_with(embedding: torch.Tensor) -> Iterator[None]:
-    """Calls of one UNet inside the block see `embedding`, N C h w of N tiles (`Alignment.embed`), in its dtype and on
+    """Calls of one UNet inside the block see `embedding`, N C h w of N tiles (`ConditionEmbedding`), in its dtype and on
     its device. Their batch is a multiple of N and repeats the tiles: i, N + i, 2 N + i have equal latents. Belongs to
     the calling thread's context; nothing is left behind."""
     token = _current.set(embedding)
@@ -79,46 +79,79 @@ class LQEncoder(nn.Module):
         return features
 
 
+class ValueAttention(nn.Module):
+    """What is left of the official attention among equal items. Holds its query and key projections too: the shapes
+    are the file's."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))  # rows: query, key, value
+        self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        value = slice(2 * tokens.shape[-1], None)
+        out: torch.Tensor = self.out_proj(
+            F.linear(tokens, self.in_proj_weight[value], self.in_proj_bias[value])
+        )
+        return out
+
+
+class QuickGELU(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * torch.sigmoid(QUICK_GELU * x)
+
+
 class AlignmentBlock(nn.Module):
     """One layer on tokens ... width."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm_mix, self.norm_widen = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.mix = nn.Linear(width, width)
-        self.widen = nn.Linear(width, HIDDEN_RATIO * width)
-        self.narrow = nn.Linear(HIDDEN_RATIO * width, width)
+        self.attn = ValueAttention(width)
+        self.ln_1, self.ln_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        layers = {
+            "c_fc": nn.Linear(width, HIDDEN_RATIO * width),
+            "gelu": QuickGELU(),
+            "c_proj": nn.Linear(HIDDEN_RATIO * width, width),
+        }
+        self.mlp = nn.Sequential(OrderedDict(layers))
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        tokens = tokens + self.mix(self.norm_mix(tokens))
-        hidden = self.widen(self.norm_widen(tokens))
-        out: torch.Tensor = tokens + self.narrow(hidden * torch.sigmoid(QUICK_GELU * hidden))
+        tokens = tokens + self.attn(self.ln_1(tokens))
+        out: torch.Tensor = tokens + self.mlp(self.ln_2(tokens))
         return out
 
 
-class Alignment(nn.Module):
-    """From h and e to what is added to h. Every cell is computed for itself, but for `embed`."""
+class ConditionEmbedding(nn.Module):
+    """f of a tile, B 512 h w, to its e, B C h w; its group norm sees the tile."""
 
     def __init__(self, channels: int) -> None:
-        """`channels` of the UNet's input convolution."""
         super().__init__()
         self.norm_in = nn.GroupNorm(GROUPS, LQ_CHANNELS, eps=1e-6)
         self.conv_in = nn.Conv2d(LQ_CHANNELS, LQ_CHANNELS, 3, padding=1)
         self.conv_out = nn.Conv2d(LQ_CHANNELS, channels, 3, padding=1)
-        self.blocks = nn.ModuleList(AlignmentBlock(2 * channels) for _ in range(BLOCKS))
-        self.project = nn.Linear(2 * channels, channels)
 
-    def embed(self, features: torch.Tensor) -> torch.Tensor:
-        """f of a tile, B 512 h w, to its e, B C h w; its group norm sees the tile."""
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
         embedding: torch.Tensor = self.conv_out(F.silu(self.conv_in(self.norm_in(features))))
         return embedding
+
+
+class Alignment(nn.Module):
+    """From h and e to what is added to h: every cell is computed for itself. The parts have their official names."""
+
+    def __init__(self, channels: int) -> None:
+        """`channels` of the UNet's input convolution."""
+        super().__init__()
+        self.condition_embedding = ConditionEmbedding(channels)
+        self.information_transformer_layes = nn.ModuleList(AlignmentBlock(2 * channels) for _ in range(BLOCKS))
+        self.spatial_ch_projs = nn.Linear(2 * channels, channels)
 
     def forward(self, h: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
         """B C h w and B C h w to B C h w."""
         tokens = torch.cat([h, embedding], dim=1).movedim(1, -1)  # B h w 2C
-        for block in self.blocks:
+        for block in self.information_transformer_layes:
             tokens = block(tokens)
-        residual: torch.Tensor = self.project(tokens).movedim(-1, 1)
+        residual: torch.Tensor = self.spatial_ch_projs(tokens).movedim(-1, 1)
         return residual
 
 
@@ -146,42 +179,14 @@ def align(unet: Any) -> None:
 
 
 def own_name(official: str) -> str:
-    """A key of FaithDiff.bin as the aligned UNet's state dict names it; the LQ encoder's keys keep theirs. The
-    alignment's attention has no counterpart: see `folded`."""
-    for old, new in _NAMES:
-        if official.startswith(old):
-            return "conv_in." + new + official.removeprefix(old)
-    if official.startswith(ALIGNMENT_PREFIXES[0]):
-        layer, _, name = official.removeprefix(ALIGNMENT_PREFIXES[0]).partition(".")
-        for old, new in _BLOCK_NAMES:
-            if name.startswith(old):
-                return f"conv_in.alignment.blocks.{layer}.{new}{name.removeprefix(old)}"
-    return official
+    """A key of FaithDiff.bin as the aligned UNet's state dict names it; empty for the LQ encoder's."""
+    if official.startswith(LQ_PREFIX):
+        return ""
+    if official.startswith(ALIGNMENT_PREFIXES):
+        return f"conv_in.alignment.{official}"
+    return official.replace("conv_in.", "conv_in.convolution.") if official.startswith("conv_in.") else official
 
 
-def folded(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """`mix` of every block under its own name, float32: output projection times value projection, of the official
-    attention's tensors (those of a block are `{prefix}{i}.attn.*`)."""
-    result: dict[str, torch.Tensor] = {}
-    for i in range(BLOCKS):
-        prefix = f"{ALIGNMENT_PREFIXES[0]}{i}.attn."
-        out, shift = (tensors[f"{prefix}out_proj.{name}"].float() for name in ("weight", "bias"))
-        value, value_shift = (tensors[f"{prefix}in_proj_{name}"].float() for name in ("weight", "bias"))
-        width = len(out)
-        own = f"conv_in.alignment.blocks.{i}.mix."
-        result[f"{own}weight"] = out @ value[2 * width :]  # rows: query, key, value
-        result[f"{own}bias"] = out @ value_shift[2 * width :] + shift
-    return result
-
-
-_NAMES = (
-    ("conv_in.", "convolution."),
-    ("condition_embedding.", "alignment."),
-    ("spatial_ch_projs.", "alignment.project."),
-)
-_BLOCK_NAMES = (
-    ("ln_1.", "norm_mix."),
-    ("ln_2.", "norm_widen."),
-    ("mlp.c_fc.", "widen."),
-    ("mlp.c_proj.", "narrow."),
-)
+def lq_name(official: str) -> str:
+    """A key of FaithDiff.bin as the LQ encoder's state dict names it; empty for all others."""
+    return official.removeprefix(LQ_PREFIX) if official.startswith(LQ_PREFIX) else ""
