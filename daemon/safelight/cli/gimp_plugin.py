@@ -152,7 +152,8 @@ def _startable(main: Path) -> bool:
 
 
 def _not_written(plugins: Path, error: OSError) -> OutputFileError:
+    reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
     return OutputFileError(
-        f"the plug-in cannot be written into {plugins} ({error.strerror}): make that folder writable for you",
+        f"the plug-in cannot be written into {plugins} ({reason}): make room there, and the folder writable for you",
         "PLUGIN_FOLDER_NOT_WRITABLE",
     )

@@ -1,0 +1,85 @@
+"""One GIMP for all tests, with the plug-in that `safelight gimp install` put there, and a daemon with fake pipelines
+beside `compact`: plug-in, bridge and daemon are the real ones, as users have them.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage import data
+
+from safelight import runtime
+from tests.fakes.daemon import ROOT, daemon_process, short_folder
+from tests.gimp.found import NOTHING, environment, found
+from tests.gimp.session import session
+
+
+@pytest.fixture(scope="session")
+def real_gimp():
+    """Which one; skips where there is none."""
+    gimp = found()
+    if gimp is None:
+        pytest.skip(NOTHING)
+    return gimp
+
+
+@pytest.fixture(scope="session")
+def home(real_gimp):
+    """A home folder in which GIMP was started once and the plug-in installed by our command."""
+    with short_folder() as folder:
+        programs = folder / "bin"
+        programs.mkdir()
+        console = programs / "gimp-console"
+        console.write_text(
+            '#!/bin/sh\nexec {} "$@"\n'.format(" ".join([*real_gimp.prefix, real_gimp.console]))
+        )
+        console.chmod(0o755)
+        environ = environment(HOME=str(folder))
+        environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
+        command = [sys.executable, "-m", "safelight.cli.main", "gimp", "install"]
+        told = subprocess.run(command, capture_output=True, text=True, env=environ, cwd=folder)
+        assert told.returncode == 0, told.stderr
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def daemon():
+    """A daemon process with the fake pipelines."""
+    with short_folder() as folder, daemon_process(folder) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def open_session(real_gimp, home, daemon):
+    with session(real_gimp, home, SAFELIGHT_RUNTIME_DIR=str(daemon.folder)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def gimp(open_session):
+    """The GIMP, without images."""
+    open_session("delete_all")
+    return open_session
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """A real photo, 200 x 150, H W 3 uint8."""
+    return np.ascontiguousarray(data.coffee()[100:250, 200:400])
+
+
+@pytest.fixture
+def safelight(daemon, tmp_path):
+    """Runs a command of the command line against the same daemon."""
+
+    def run(*arguments):
+        environ = {**os.environ, runtime.RUNTIME_DIR_VARIABLE: str(daemon.folder)}
+        command = [sys.executable, "-m", "safelight.cli.main", *map(str, arguments)]
+        told = subprocess.run(command, capture_output=True, text=True, env=environ, cwd=ROOT)
+        assert told.returncode == 0, told.stderr
+        return Path(arguments[arguments.index("-o") + 1]) if "-o" in arguments else told.stdout
+
+    return run
