@@ -7,7 +7,7 @@ import pytest
 from skimage import data
 
 from safelight.engine.finish import result_bands
-from safelight.engine.monochrome import MOST_DEVIATION, deviation, lab, toning_of
+from safelight.engine.monochrome import MOST_DEVIATION, deviation, guarded, lab, toning_of
 from safelight.imaging.pixels import FloatArray
 from tests.fakes.restorations import PLAIN, restoration_of
 
@@ -49,19 +49,19 @@ def test_toned_pictures_are_recognised_with_their_noise(name):
     picture = toned(CAMERA, name)
     assert deviation(picture) < 0.5
     noisy = np.clip(picture + RNG.normal(0, 0.01, picture.shape), 0, 1).astype(np.float32)
-    assert toning_of(noisy, "auto") is not None
+    assert guarded(toning_of(noisy), "auto") is not None
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket"])
 def test_colour_photographs_are_not(name):
     picture = (getattr(data, name)()[..., :3] / 255).astype(np.float32)
     assert deviation(picture) > MOST_DEVIATION
-    assert toning_of(picture, "auto") is None
-    assert toning_of(picture, "on") is not None
+    assert guarded(toning_of(picture), "auto") is None
+    assert guarded(toning_of(picture), "on") is not None
 
 
 def test_off_is_off():
-    assert toning_of(toned(CAMERA, "sepia"), "off") is None
+    assert guarded(toning_of(toned(CAMERA, "sepia")), "off") is None
 
 
 def _blotches() -> FloatArray:

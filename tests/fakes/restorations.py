@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from safelight.engine.monochrome import toning_of
 from safelight.engine.request import Restoration, RestoreRequest
 from safelight.geometry import Rect, Size
 from safelight.imaging.pixels import DocumentArray, FloatArray, MaskArray, PixelFormat
@@ -34,8 +35,8 @@ class ArrayResidual:
         self.shape = values.shape
         self._values = values
 
-    def read_rows(self, start: int, end: int) -> FloatArray:
-        return self._values[start:end].copy()
+    def read_rows(self, start: int, end: int, columns: slice = slice(None)) -> FloatArray:
+        return self._values[start:end, columns].copy()
 
     def close(self) -> None:
         pass
@@ -75,4 +76,5 @@ def restoration_of(
     )
     if network_input is None:
         network_input = np.full((sent.height, sent.width, 3), 0.5, np.float32)
-    return Restoration(request, SPEC, scale, box, ArrayResidual(values), network_input, {})
+    toning = toning_of(network_input)
+    return Restoration(request, SPEC, scale, box, ArrayResidual(values), network_input, {}, toning)

@@ -57,7 +57,7 @@ def restore_as_authors(
         request.region.times(scale),
         canvas,
         np.ascontiguousarray(x),
-        {
+        report={
             "conditioning": dict(found),
             "tiles": {},
             "precision": precision,
@@ -66,6 +66,8 @@ def restore_as_authors(
             "retries": [],
             "ladder": [],
             "authors_size": [result.shape[1], result.shape[0]],
+            "network": "computed",
+            "checkpoints": dict(pipeline.checkpoint_hashes),
             "stages_s": {"authors": clock() - started},
         },
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,28 +34,58 @@ MAPPED_ABOVE_BYTES = 256 * 10**6
 """Memory law: larger arrays are memory-mapped."""
 
 
+class Residual(Protocol):
+    """What the finish reads."""
+
+    shape: tuple[int, ...]
+    """H W 3."""
+
+    def read_rows(self, start: int, end: int, columns: slice = slice(None)) -> FloatArray:
+        """Rows start..end (not inside) as float32 h w 3: differences of sRGB-encoded values."""
+
+    def close(self) -> None:
+        """Nothing may be read afterwards. Closing twice is harmless."""
+
+
 class ResidualCanvas:
     """Tapered residuals of sRGB-encoded RGB, H W 3, int16 with 14 fractional bits. Owned by one thread."""
 
-    def __init__(self, size: Size, *, mapped_above_bytes: int = MAPPED_ABOVE_BYTES) -> None:
-        """All zero. Raises TooMuch (OUT_OF_MEMORY) when neither memory nor the temporary folder has room."""
-        self.shape = (size.height, size.width, 3)
-        self._sums: npt.NDArray[np.int16] | None = allocate(
-            self.shape, np.int16, mapped_above_bytes=mapped_above_bytes
-        )
+    def __init__(
+        self,
+        size: Size,
+        *,
+        mapped_above_bytes: int = MAPPED_ABOVE_BYTES,
+        sums: npt.NDArray[np.int16] | None = None,
+    ) -> None:
+        """All zero, or over the `sums` of a finished canvas, which are only read. Raises TooMuch (OUT_OF_MEMORY)
+        when neither memory nor the temporary folder has room."""
+        self.shape: tuple[int, ...] = (size.height, size.width, 3)
+        if sums is None:
+            sums = allocate(self.shape, np.int16, mapped_above_bytes=mapped_above_bytes)
+        self._sums: npt.NDArray[np.int16] | None = sums
 
     def add(self, box: Rect, tapered: npt.NDArray[np.int16]) -> None:
         """Adds a tile's round(taper * residual * RESIDUAL_UNIT), box.height x box.width x 3, at `box`."""
         self._open[box.slices] += tapered
 
-    def read_rows(self, start: int, end: int) -> FloatArray:
-        """Rows start..end (not inside) as float32 H W 3 in residual units; what no tile covers is 0."""
-        rows = self._open[start:end].astype(np.float32)
+    def copy_from(self, sums: npt.NDArray[np.int16], boxes: Iterable[Rect]) -> None:
+        """Takes over what another canvas of this size has in `boxes`."""
+        for box in boxes:
+            self._open[box.slices] = sums[box.slices]
+
+    @property
+    def sums(self) -> npt.NDArray[np.int16]:
+        """The canvas itself, for keeping; it stays readable when this is closed."""
+        return self._open
+
+    def read_rows(self, start: int, end: int, columns: slice = slice(None)) -> FloatArray:
+        """See Residual; what no tile covers is 0."""
+        rows = self._open[start:end, columns].astype(np.float32)
         rows *= np.float32(1 / RESIDUAL_UNIT)
         return rows
 
     def close(self) -> None:
-        """Frees memory and file. Closing twice is harmless."""
+        """Frees memory and file, unless somebody else holds them too. Closing twice is harmless."""
         self._sums = None
 
     @property

@@ -1,69 +1,74 @@
-"""The AdaIN colour fix on a finished residual canvas, streamed in bands of rows.
+"""The AdaIN colour fix: sums taken as tiles land, applied while the finish reads the residual.
 
-y gets the mean and the spread that x' has, per channel, both over all that was decoded. The wavelet fix needs no
-pass: it is weight 0 of the residual's low band.
+y gets the mean and the spread that x' has, per channel, both over the tiles of the job, weighed by their tapers: so
+no tile that the job does not need has a say, and a job that finds more on a kept canvas gives the same bits. In the
+overlap of tiles the spread is that of the tiles and not of their blend. The wavelet fix needs no sums: it is weight 0
+of the residual's low band.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 
 import numpy as np
+import torch
 
-from safelight.engine.canvas import RESIDUAL_LIMIT, RESIDUAL_UNIT, ResidualCanvas
-from safelight.engine.color_fix import ChannelStatistics, adain
+from safelight.engine.canvas import RESIDUAL_LIMIT, RESIDUAL_UNIT, Residual
+from safelight.engine.color_fix import ChannelStatistics, TileSums, adain
 from safelight.engine.residual import enlarged_tile
 from safelight.geometry import Rect
 from safelight.imaging.pixels import FloatArray
 
-BAND_ROWS = 128
+
+@torch.inference_mode()
+def tile_sums(y: torch.Tensor, enlarged: FloatArray, tapers: tuple[FloatArray, FloatArray]) -> TileSums:
+    """Of one tile: `y` 3 h w float32 on its device, x' `enlarged` h w 3."""
+    down, across = (torch.from_numpy(profile).to(y.device) for profile in tapers)
+    weights = down[:, None] * across
+    sums = [weights.sum(dtype=torch.float64)[None]]
+    for plane in (y, torch.from_numpy(enlarged).to(y.device).permute(2, 0, 1)):
+        centred = plane - ChannelStatistics.CENTRE
+        weighed = centred * weights
+        sums += [
+            weighed.sum(dim=(1, 2), dtype=torch.float64),
+            (weighed * centred).sum(dim=(1, 2), dtype=torch.float64),
+        ]
+    return tuple(torch.cat(sums).tolist())
 
 
-def fix_by_adain(
-    canvas: ResidualCanvas, x: FloatArray, *, magnification: int, decoded: Sequence[Rect]
-) -> Iterator[None]:
-    """Changes the canvas; stops after each band. `x` H W 3 is the network's input, `decoded` the boxes of y that
-    hold results."""
-    place = _hull(decoded)
-    own, source = ChannelStatistics(3), ChannelStatistics(3)
-    for band in _bands(place):
-        colours, residual = _read(canvas, x, band, magnification)
-        own.add(colours + residual)
-        source.add(colours)
-        yield
-    for band in _bands(place):
-        colours, residual = _read(canvas, x, band, magnification)
-        fixed = adain(colours + residual, own=own, source=source) - colours
+class AdainResidual:
+    """A residual canvas read through the fix: adain(x' + r) - x', in steps of the canvas."""
+
+    def __init__(
+        self, residual: Residual, x: FloatArray, *, magnification: int, sums: Iterable[TileSums]
+    ) -> None:
+        """`x` H W 3 is the network's input, filled where rows will be read; `sums` in a fixed order."""
+        self.shape = residual.shape
+        self._residual, self._x, self._magnification = residual, x, magnification
+        weight, *rest = np.sum(np.array(list(sums)), axis=0)
+        y_sums, y_squares, x_sums, x_squares = np.array(rest).reshape(4, 3)
+        self._own = ChannelStatistics.of_sums(weight, y_sums, y_squares)
+        self._source = ChannelStatistics.of_sums(weight, x_sums, x_squares)
+
+    def read_rows(self, start: int, end: int, columns: slice = slice(None)) -> FloatArray:
+        residual = self._residual.read_rows(start, end, columns)
+        colours = self._enlarged(start, end, columns)
+        fixed = adain(colours + residual, own=self._own, source=self._source)
+        fixed -= colours
         np.clip(fixed, -RESIDUAL_LIMIT, RESIDUAL_LIMIT, out=fixed)
-        change = np.rint(fixed * RESIDUAL_UNIT) - np.rint(residual * RESIDUAL_UNIT)
-        canvas.add(
-            band, change.astype(np.int32).astype(np.int16)
-        )  # wraps, and so does the sum: back to exact
-        yield
+        fixed *= np.float32(RESIDUAL_UNIT)
+        np.rint(fixed, out=fixed)  # a pipeline that returns its input leaves exactly nothing
+        fixed *= np.float32(1 / RESIDUAL_UNIT)
+        return fixed
 
+    def close(self) -> None:
+        self._residual.close()
+        self._x = np.empty((0, 0, 3), np.float32)
 
-def _hull(boxes: Sequence[Rect]) -> Rect:
-    edges = [(b.x, b.y, b.right, b.bottom) for b in boxes]
-    left, top, right, bottom = zip(*edges, strict=True)
-    return Rect.from_edges(min(left), min(top), max(right), max(bottom))
-
-
-def _bands(place: Rect) -> Iterator[Rect]:
-    for top in range(place.y, place.bottom, BAND_ROWS):
-        yield Rect(place.x, top, place.width, min(BAND_ROWS, place.bottom - top))
-
-
-def _read(
-    canvas: ResidualCanvas, x: FloatArray, band: Rect, magnification: int
-) -> tuple[FloatArray, FloatArray]:
-    """x' and residual of a box of y."""
-    columns = slice(band.x, band.right)
-    rows = Rect(
-        0, band.y // magnification, x.shape[1], -(-band.bottom // magnification) - band.y // magnification
-    )
-    enlarged = enlarged_tile(x, rows, magnification)
-    first = band.y - rows.y * magnification
-    return (
-        enlarged[first : first + band.height, columns],
-        canvas.read_rows(band.y, band.bottom)[:, columns],
-    )
+    def _enlarged(self, start: int, end: int, columns: slice) -> FloatArray:
+        """Rows and columns of x'."""
+        factor = self._magnification
+        left, right, _ = columns.indices(self.shape[1])
+        box = Rect.from_edges(left // factor, start // factor, -(-right // factor), -(-end // factor))
+        inside = Rect.from_edges(left, start, right, end).shifted(-box.x * factor, -box.y * factor)
+        return enlarged_tile(self._x, box, factor)[inside.slices]

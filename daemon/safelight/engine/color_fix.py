@@ -15,6 +15,10 @@ from safelight.imaging.pixels import FloatArray
 
 VARIANCE_FLOOR = 1e-5  # official: added to the variance, so that a flat channel can be divided by
 
+TileSums = tuple[float, ...]
+"""Of one tile's pixels, weighed by its taper: the weight, then by channel the sums and the squares of its output and
+those of its input, all less `ChannelStatistics.CENTRE`; 13 numbers, or none where nobody will ask."""
+
 
 class ChannelStatistics:
     """Mean and deviation per channel of a picture that comes in bands of rows.
@@ -22,23 +26,32 @@ class ChannelStatistics:
     Sums are float64 of values less a centre of 0.5, so that bands in any cut agree to 1e-12.
     """
 
-    _CENTRE = 0.5  # near the mean of any picture in 0..1: keeps the squares small
+    CENTRE = 0.5  # near the mean of any picture in 0..1: keeps the squares small
 
     def __init__(self, channels: int) -> None:
-        self._count = 0
+        self._count = 0.0
         self._sum = np.zeros(channels)
         self._squares = np.zeros(channels)
 
+    @classmethod
+    def of_sums(
+        cls, count: float, sums: npt.NDArray[np.float64], squares: npt.NDArray[np.float64]
+    ) -> ChannelStatistics:
+        """Of values less the centre, by channel; `count` may be a sum of weights."""
+        statistics = cls(len(sums))
+        statistics._count, statistics._sum, statistics._squares = count, sums, squares
+        return statistics
+
     def add(self, rows: FloatArray) -> None:
         """Rows H W C."""
-        values = rows.reshape(-1, rows.shape[2]).astype(np.float64) - self._CENTRE
+        values = rows.reshape(-1, rows.shape[2]).astype(np.float64) - self.CENTRE
         self._count += len(values)
         self._sum += values.sum(axis=0)
         self._squares += np.einsum("nc,nc->c", values, values)
 
     @property
     def mean(self) -> npt.NDArray[np.float64]:
-        return np.asarray(self._sum / self._count + self._CENTRE)
+        return np.asarray(self._sum / self._count + self.CENTRE)
 
     @property
     def deviation(self) -> npt.NDArray[np.float64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,11 +22,11 @@ from safelight.engine.compositor import (
     untouched,
 )
 from safelight.engine.grain import Grain, Picture, measure_grain
-from safelight.engine.monochrome import Toning, toning_of
+from safelight.engine.monochrome import Toning, guarded
 from safelight.engine.output_rows import DocumentRows, ResidualRows
 from safelight.engine.request import Restoration, RestoreRequest
 from safelight.geometry import Rect
-from safelight.imaging.feather import BoxWeights, MaskWeights, edge_weights
+from safelight.imaging.feather import BoxWeights, MaskPart, MaskWeights, edge_weights
 from safelight.imaging.pixels import DocumentArray, FloatArray, Sample
 from safelight.imaging.profiles import encoding_for
 
@@ -37,7 +37,7 @@ _HALOED_PIECE_ROWS = 128  # bands, feather and grain compute a halo of up to 128
 
 @dataclass(frozen=True)
 class ResultBand:
-    """Rows of the region at output size, from `start_row` of the region on."""
+    """Rows of what is wanted at output size, from `start_row` of it on."""
 
     start_row: int
     pixels: DocumentArray
@@ -45,10 +45,12 @@ class ResultBand:
 
 
 def result_bands(restoration: Restoration, *, rows_per_band: int) -> Iterator[ResultBand]:
-    """The region at output size, `rows_per_band` rows at a time (the last band may be lower).
+    """What is wanted (the region, or a patch of it) at output size, `rows_per_band` rows at a time (the last
+    band may be lower).
 
     The time spent, without the consumer's, is added to `restoration.report["stages_s"]["finish"]`; `monochrome`
-    and `grain` there say whether the guard acted and whether grain was added.
+    and `grain` there say whether the guard acted and whether grain was added. `provisional` gets `grain` where
+    it was measured on a patch, because the rest of the region is not there.
     """
     started = time.perf_counter()
     finisher = _Finisher(restoration)
@@ -77,19 +79,19 @@ class _Finisher:
         self._format, self._sample = request.format, request.format.sample
         self._colours = slice(0, request.format.colour_channels)
         self._encoding = encoding_for(request.format, request.icc)
-        self._document = DocumentRows(request)
+        self._document = DocumentRows(request, request.wanted)
         self._weights = _weights(request)
         self._toning = _toning(restoration)
-        self._residual = ResidualRows(restoration, luma=self._toning is not None)
-        self._place = request.region.times(scale)
+        self._residual = ResidualRows(restoration, request.wanted, luma=self._toning is not None)
+        self._place = request.wanted.times(scale)
         self.height = self._place.height
         self._grain: Grain | None = None
         if request.settings.grain > 0:
-            self._grain = self._measured_grain(request)
+            self._grain = self._measured_grain(restoration)
         self.piece_rows = self._piece_rows(
             haloed=needs_filter(request.settings.band_weights)
             or self._grain is not None
-            or isinstance(self._weights, MaskWeights)
+            or isinstance(self._weights, MaskWeights | MaskPart)
         )
         restoration.report["monochrome"] = self._toning is not None
         restoration.report["grain"] = self._grain is not None
@@ -192,10 +194,18 @@ class _Finisher:
             colours = to_samples(colours.astype(np.float32), self._sample)
         return self._encoding.encode(colours)
 
-    def _measured_grain(self, request: RestoreRequest) -> Grain | None:
+    def _measured_grain(self, restoration: Restoration) -> Grain | None:
         """Measured as the result will be seen: at output size, and on luma where only luma is restored."""
-        sent = DocumentRows(replace(request, region=request.sent, mask=None))
+        request = restoration.request
+        sent = DocumentRows(request, request.sent)
         scale = request.settings.output_scale
+        document, residual, height = self._document, self._residual, self.height
+        if request.patch is not None and restoration.complete:
+            document = DocumentRows(request, request.region)
+            residual = ResidualRows(restoration, request.region, luma=self._toning is not None)
+            height = request.region.height * scale
+        elif request.patch is not None:
+            restoration.provisional("grain")
         hidden = request.region.shifted(-request.sent.x, -request.sent.y).times(scale)
 
         def original(start: int, end: int) -> tuple[FloatArray, BoolArray]:
@@ -208,15 +218,15 @@ class _Finisher:
             return encoded, usable
 
         def inside(start: int, end: int) -> tuple[FloatArray, BoolArray]:
-            samples = self._document.samples(start, end)
+            samples = document.samples(start, end)
             before = self._measurable(self._encoded(samples[..., self._colours]))
-            after = before if self._residual.silent else before + self._residual.rows(start, end)
+            after = before if residual.silent else before + residual.rows(start, end)
             return np.concatenate([before, after], axis=2), self._visible(samples)
 
         return measure_grain(
             Picture(original, request.sent.height * scale),
             Picture(around, request.sent.height * scale),
-            Picture(inside, self.height),
+            Picture(inside, height),
             amount=request.settings.grain,
             seed=request.settings.seed,
         )
@@ -230,22 +240,25 @@ class _Finisher:
         return np.ones(samples.shape[:2], dtype=bool)
 
 
-def _weights(request: RestoreRequest) -> BoxWeights | MaskWeights | None:
+def _weights(request: RestoreRequest) -> BoxWeights | MaskWeights | MaskPart | None:
     """None where every sample is the restored one: an editor's layer is blended by the editor."""
     if request.layer:
         return None
-    settings = request.settings
-    return edge_weights(
+    settings, region = request.settings, request.region
+    weights = edge_weights(
         request.mask,
-        request.region,
+        region,
         request.document,
         feather=settings.feather,
         output_scale=settings.output_scale,
     )
+    if weights is None or request.patch is None:
+        return weights
+    return weights.part(request.patch.shifted(-region.x, -region.y))
 
 
 def _toning(restoration: Restoration) -> Toning | None:
     request = restoration.request
     if request.format.colour_channels == 1:
         return None
-    return toning_of(restoration.network_input, request.settings.monochrome)
+    return guarded(restoration.toning, request.settings.monochrome)

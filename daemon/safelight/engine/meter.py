@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from safelight.engine.region_plan import RegionPlan
@@ -13,20 +13,17 @@ from safelight.engine.request import Progress
 class Meter:
     """Counts finished tiles of every stage, weighed by the network pixels they stand for."""
 
-    def __init__(self, plan: RegionPlan, steps: int, decoded: int, clock: Callable[[], float]) -> None:
-        """`steps` is how often the stage `predict` runs, `decoded` how many tiles the stage `decode` computes."""
-        self._tiles = {s.name: len(s.tiles.tiles) * self._runs(s.name, steps) for s in plan.stages}
-        self._tiles["decode"] = decoded
+    def __init__(
+        self, plan: RegionPlan, tiles: Mapping[str, int], clock: Callable[[], float], *, steps: int = 0
+    ) -> None:
+        """`tiles` is how many each stage computes, over all `steps`."""
+        self._tiles = dict(tiles)
         self._tile_cost = {s.name: plan.input_box.size.area / len(s.tiles.tiles) for s in plan.stages}
         self._steps, self._clock = steps, clock
         self._done: Counter[str] = Counter()
         self._started_s: float | None = None
         self.seconds: dict[str, float] = {}
         """By stage; without the time in which the job waited for its turn."""
-
-    @staticmethod
-    def _runs(stage: str, steps: int) -> int:
-        return steps if stage == "predict" else 1
 
     @contextmanager
     def timing(self, stage: str) -> Iterator[None]:

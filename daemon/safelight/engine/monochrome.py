@@ -57,18 +57,21 @@ class Toning:
 GREY = Toning(np.array([0.0, 1.0]), ())
 
 
-def toning_of(network_input: FloatArray, setting: str) -> Toning | None:
+def toning_of(network_input: FloatArray) -> Toning | None:
+    """The toning of a monochrome picture, None for one in colour. H W 3, sRGB-encoded 0..1."""
+    colours = _grid(network_input)
+    return None if deviation(colours) > MOST_DEVIATION else _measured(colours)
+
+
+def guarded(toning: Toning | None, setting: str) -> Toning | None:
     """The toning to keep, or None where the guard does not act.
 
-    `network_input` H W 3, sRGB-encoded 0..1. `setting` is `auto`, `on` or `off`; `on` treats a picture that
-    is not monochrome as grey: the same residual in all encoded channels.
+    `setting` is `auto`, `on` or `off`; `on` treats a picture that is not monochrome as grey: the same residual
+    in all encoded channels.
     """
     if setting == "off":
         return None
-    colours = _grid(network_input)
-    if deviation(colours) > MOST_DEVIATION:
-        return GREY if setting == "on" else None
-    return _measured(colours)
+    return GREY if toning is None and setting == "on" else toning
 
 
 def deviation(colours: FloatArray) -> float:

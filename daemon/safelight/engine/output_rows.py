@@ -1,8 +1,8 @@
-"""The document and the residual of a restoration, row by row at the output size of its region.
+"""The document and the residual of a restoration, row by row at output size.
 
 "Output pixels" are document pixels times the output scale, counted from the document's origin; rows handed
-out here are counted from the region's top. Both classes give the same bits however the rows are cut into
-bands.
+out here are those of a `place`, a rectangle inside the region, counted from its top. Both classes give the
+same bits however the rows are cut into bands, and a place gives the bits of its part of the region.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ _LANCZOS_PX = 4  # its three source pixels on each side, and one for rounding
 
 
 class DocumentRows:
-    """The region's own samples (scale 1), or the region enlarged by Lanczos in the document's own numbers.
+    """The place's own samples (scale 1), or the place enlarged by Lanczos in the document's own numbers.
 
-    The pixels around the region take part in the enlargement, so a region and the whole picture agree.
+    The pixels around it take part in the enlargement, so a place and the whole picture agree.
     Colours under full transparency are filled from visible neighbours before they are enlarged.
     """
 
-    def __init__(self, request: RestoreRequest) -> None:
+    def __init__(self, request: RestoreRequest, place: Rect) -> None:
+        """`place` inside what was sent, document pixels."""
         self.scale = request.settings.output_scale
         self._format = request.format
-        region, sent = request.region, request.sent
-        source = region.grown(_LANCZOS_PX + FILL_REACH_PX).intersect(sent)
-        self._region = region.shifted(-source.x, -source.y)
-        self._own = request.pixels[region.shifted(-sent.x, -sent.y).slices]
+        sent = request.sent
+        source = place.grown(_LANCZOS_PX + FILL_REACH_PX).intersect(sent)
+        self._place = place.shifted(-source.x, -source.y)
+        self._own = request.pixels[place.shifted(-sent.x, -sent.y).slices]
         self._source = request.pixels[source.shifted(-sent.x, -sent.y).slices]
         self._fill = self.scale > 1 and request.format.alpha and not self._source[..., -1].all()
 
@@ -47,7 +48,7 @@ class DocumentRows:
         """Output rows as float32 document numbers, all channels, neither rounded nor clipped."""
         height, width, _ = self._source.shape
         target = Rect(0, 0, width, height).times(self.scale).size
-        top = self._region.y * self.scale
+        top = self._place.y * self.scale
         first, last = source_rows(height, target.height, top + start_row, top + end_row)
         rows = resize_rows(
             self._prepared(first, last),
@@ -57,8 +58,8 @@ class DocumentRows:
             first_source_row=first,
             source_height=height,
         )
-        left = self._region.x * self.scale
-        return rows[:, left : left + self._region.width * self.scale]
+        left = self._place.x * self.scale
+        return rows[:, left : left + self._place.width * self.scale]
 
     def _prepared(self, first: int, last: int) -> FloatArray:
         """Source rows as float32, hidden colours filled."""
@@ -71,13 +72,14 @@ class DocumentRows:
 
 
 class ResidualRows:
-    """r of the residual law: the residual at output size, its bands weighed, for the region.
+    """r of the residual law: the residual at output size, its bands weighed, for a place.
 
     One channel (the mean) for a grey document, one (the luma) where `luma` asks for lightness only, else
-    three. Bands are taken on what the residual covers around the region as well, as far as they reach.
+    three. Bands are taken on what the residual covers around the place as well, as far as they reach.
     """
 
-    def __init__(self, restoration: Restoration, *, luma: bool) -> None:
+    def __init__(self, restoration: Restoration, place: Rect, *, luma: bool) -> None:
+        """`place` inside the region, document pixels."""
         request = restoration.request
         scale = request.settings.output_scale
         self._residual, self._luma = restoration.residual, luma
@@ -85,10 +87,10 @@ class ResidualRows:
         self._weights = request.settings.band_weights
         self._target = covered_document(restoration.box, restoration.working_scale).times(scale)
         self._resampled = self._target != restoration.box
-        region = request.region.times(scale)
+        output = place.times(scale)
         halo = HALO_PX if needs_filter(self._weights) else 0
-        self._plane = region.grown(halo).intersect(self._target)
-        self._inside = region.shifted(-self._plane.x, -self._plane.y)
+        self._plane = output.grown(halo).intersect(self._target)
+        self._inside = output.shifted(-self._plane.x, -self._plane.y)
 
     @property
     def silent(self) -> bool:
@@ -122,7 +124,7 @@ class ResidualRows:
         top, left = self._plane.y - self._target.y, self._plane.x - self._target.x
         columns = slice(left, left + self._plane.width)
         if not self._resampled:
-            return self._residual.read_rows(top + first, top + last)[:, columns]
+            return self._residual.read_rows(top + first, top + last, columns)
         height = self._residual.shape[0]
         size = self._target.size
         start, end = source_rows(height, size.height, top + first, top + last)

@@ -60,15 +60,20 @@ def _middle(request: RestoreRequest) -> FloatArray:
     return EncodedSource(request, Rect(left, top, width, height)).rows(0, height)
 
 
-def network_input(request: RestoreRequest, plan: RegionPlan) -> Iterator[FloatArray]:
+def network_input(
+    request: RestoreRequest, plan: RegionPlan, *, rows: tuple[int, int] | None = None
+) -> Iterator[FloatArray]:
     """Fills x of the plan's box, H W 3 float32 in 0..1 (memory-mapped when large), and yields it after each
-    band: the same array each time, complete with the last."""
+    band: the same array each time, complete with the last. With `rows` (from, to) only bands with such rows are
+    filled."""
     source = EncodedSource(request, plan.covered)
     size = plan.input_box.size
     x: FloatArray = allocate((size.height, size.width, 3), np.float32)
     height = plan.covered.height
     for start in range(0, size.height, BAND_ROWS):
         end = min(size.height, start + BAND_ROWS)
+        if rows is not None and (end <= rows[0] or start >= rows[1]):
+            continue
         first, last = source_rows(height, size.height, start, end)
         band = resize_rows(
             source.rows(first, last), size, start, end, first_source_row=first, source_height=height

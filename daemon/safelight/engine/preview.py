@@ -15,13 +15,13 @@ from safelight.imaging.resample import resize
 def preview_of(
     y: torch.Tensor, box: Rect, *, working_scale: float, request: RestoreRequest
 ) -> Preview | None:
-    """The part of a tile inside the region at result size, or None when there is none.
+    """The part of a tile inside what is wanted at result size, or None when there is none.
 
     `y` 3 h w float32, sRGB-encoded; `box` its place in the y plane.
     """
     scale = request.settings.output_scale
-    region = request.region
-    visible = box.intersect(region.scaled_outward(working_scale))
+    wanted = request.wanted
+    visible = box.intersect(wanted.scaled_outward(working_scale))
     if visible.empty:
         return None
     inside = visible.shifted(-box.x, -box.y)
@@ -30,9 +30,9 @@ def preview_of(
     place = Rect.from_edges(
         *(math.floor(edge * factor + 0.5) for edge in (*visible[:2], visible.right, visible.bottom))
     )
-    place = place.intersect(region.times(scale))
+    place = place.intersect(wanted.times(scale))
     if place.empty:
         return None
     colours = resize(np.ascontiguousarray(colours), Size(place.width, place.height))
     pixels = np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8)
-    return Preview(place.shifted(-region.x * scale, -region.y * scale), pixels)
+    return Preview(place.shifted(-wanted.x * scale, -wanted.y * scale), pixels)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from safelight.engine.canvas import ResidualCanvas
+from safelight.engine.canvas import Residual
+from safelight.engine.monochrome import Toning
 from safelight.engine.region_plan import covered_document
 from safelight.geometry import Rect, Size
 from safelight.imaging.pixels import DocumentArray, FloatArray, MaskArray, PixelFormat
@@ -36,6 +37,20 @@ class RestoreRequest:
     """region.height x region.width, 255 = restore, 0 = leave; None: all of the region."""
     layer: bool
     """True: unblended restored pixels of the whole box are wanted; False: the composited document."""
+    patch: Rect | None = None
+    """Part of the region that is wanted, document pixels; None: all of it. Everything else is as without it."""
+    focus: tuple[int, int] | None = None
+    """Column and row of the document near which tiles are computed first."""
+
+    @property
+    def wanted(self) -> Rect:
+        """What comes back, document pixels: the patch or the region."""
+        return self.region if self.patch is None else self.patch
+
+    @property
+    def result_size(self) -> Size:
+        scale = self.settings.output_scale
+        return Size(self.wanted.width * scale, self.wanted.height * scale)
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class Preview:
     """A finished tile, provisional: neighbours, bands and strength are not applied yet."""
 
     rect: Rect
-    """Its place in the result (the region at output scale)."""
+    """Its place in the result (what is wanted, at output scale)."""
     pixels: npt.NDArray[np.uint8]
     """rect.height x rect.width x 3, sRGB."""
 
@@ -79,17 +94,28 @@ class Restoration:
     box: Rect
     """What `residual` covers, in pixels of the y plane: the whole document at working scale, origin at the
     document's. Contains the scaled region; may reach beyond the picture's edge by less than a latent cell."""
-    residual: ResidualCanvas
+    residual: Residual
     """y minus x brought to y's size, sRGB-encoded differences."""
     network_input: FloatArray
-    """x of the box at network input size, H W 3, 0..1 (for statistics); may be memory-mapped."""
+    """x of the box at network input size, H W 3, 0..1; may be memory-mapped. Only the rows that the finish needs
+    are sure to be there."""
     report: dict[str, object]
     """tiles, batch, precision, device, retries, ladder events, conditioning, tile plan, stage times in s."""
+    toning: Toning | None = None
+    """Measured: of a toned monochrome picture."""
+    complete: bool = True
+    """False: `residual` holds only what is wanted, not the whole region."""
 
     @property
     def covered(self) -> Rect:
         """The document rectangle that `box` stands for; may reach beyond the picture's edge."""
         return covered_document(self.box, self.working_scale)
+
+    def provisional(self, what: str) -> None:
+        """Notes in the report that `what` may still change when the whole region is there."""
+        listed = self.report.setdefault("provisional", [])
+        assert isinstance(listed, list)
+        listed.append(what)
 
     def close(self) -> None:
         """Nothing may be read afterwards. Closing twice is harmless."""

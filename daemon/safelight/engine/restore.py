@@ -1,42 +1,51 @@
 """One job from first stage to last: prepare, condition, encode, predict per step, decode.
 
 `restore` is a generator. It stops after each tile batch (and each band of prepared rows), so that whoever
-drives it can look at cancellations and more urgent jobs; closing it frees everything it holds.
+drives it can look at cancellations and more urgent jobs; closing it frees everything it holds. Tiles that are on a
+kept canvas already are not computed again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import torch
 
 from safelight.engine.authors_run import restore_as_authors
 from safelight.engine.canvas import LatentCanvas, ResidualCanvas
-from safelight.engine.canvas_colours import fix_by_adain
-from safelight.engine.job_spec import job_spec
+from safelight.engine.canvas_colours import tile_sums
+from safelight.engine.color_fix import TileSums
+from safelight.engine.job_plan import JobPlan, plan_job
+from safelight.engine.kept_canvas import KeptCanvas, disjoint
+from safelight.engine.kept_key import before_network
 from safelight.engine.meter import Meter
-from safelight.engine.needed import needed_tiles
+from safelight.engine.monochrome import Toning, toning_of
+from safelight.engine.needed import feeding_tiles
 from safelight.engine.out_of_memory import MemoryLadder, too_little_memory
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
 from safelight.engine.precision import Measured, PrecisionTable
-from safelight.engine.prepare import network_input, working_scale_for
+from safelight.engine.prepare import network_input
 from safelight.engine.preview import preview_of
-from safelight.engine.region_plan import StagePlan, plan_region
+from safelight.engine.reblend import Keep, blended, reblended, suffices, toning_facts
 from safelight.engine.region_source import SeenRegion, with_own
+from safelight.engine.report import plain
 from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest
 from safelight.engine.residual import enlarged_tile, tapered_residual
 from safelight.engine.tile_runner import Account, Network, StageWork, TileRunner
 from safelight.engine.tiling import Tile
+from safelight.errors import SafelightError
 from safelight.geometry import Rect, Size
 from safelight.imaging.pixels import FloatArray
+from safelight.spec import SettingValue
 
 PROBE_PX = 128  # side of what precisions are timed on: long enough for the clock, short for who waits
 STEP_ROWS_LAT = 256  # latent rows per call of the noise scheduler: bounds device memory
-
-DONE = object()
 
 Clock = Callable[[], float]
 
@@ -49,9 +58,16 @@ def restore(
     precisions: PrecisionTable | None = None,
     on_cpu: Callable[[], Pipeline] | None = None,
     previews: bool = False,
+    plan: JobPlan | None = None,
+    kept: KeptCanvas | None = None,
+    keep: Keep | None = None,
     clock: Clock = time.monotonic,
 ) -> Generator[Progress | Preview, None, Restoration]:
     """Runs all stages that need the device; what is left to do is in the Restoration it returns.
+
+    `plan` is that of `plan_job`, where it is known already. `kept` is what was kept of a job with the same key: its
+    tiles count as finished, and its facts decide what that job had to decide. `keep` is given the canvas when the
+    tiles are there, or those that are when the job is cancelled or fails.
 
     `memory` and `precisions` remember what fitted and what was fastest, and outlive jobs; `on_cpu` loads the
     pipeline on the CPU for when an accelerator has no room at all. Finished tiles are yielded as previews when
@@ -60,7 +76,10 @@ def restore(
     """
     if request.settings.own.get("authors_exact"):
         return (yield from restore_as_authors(request, pipeline, clock=clock))
-    run = _Run(request, pipeline, memory, precisions or PrecisionTable(), on_cpu, previews, clock)
+    plan = plan or plan_job(request, pipeline.spec)
+    if kept is not None and suffices(kept, plan):
+        return (yield from reblended(request, plan, kept, clock=clock))
+    run = _Run(request, pipeline, plan, memory, precisions or PrecisionTable(), on_cpu, previews, kept, clock)
     try:
         yield from run.prepare()
         yield from run.condition()
@@ -68,10 +87,16 @@ def restore(
         for step in range(run.steps):
             latent = yield from run.predict(latent, step)
         yield from run.decode(latent)
-        return run.restoration()
+        restoration = run.restoration()
+        run.offer(keep)
+        return restoration
     except MemoryError:
         run.close()
         raise too_little_memory("the picture does not fit beside what is loaded") from None
+    except (GeneratorExit, SafelightError):
+        run.offer(keep)
+        run.close()
+        raise
     except BaseException:
         run.close()
         raise
@@ -86,32 +111,35 @@ class _Run:
         self,
         request: RestoreRequest,
         pipeline: Pipeline,
+        plan: JobPlan,
         memory: MemoryLadder,
         precisions: PrecisionTable,
         on_cpu: Callable[[], Pipeline] | None,
         previews: bool,
+        kept: KeptCanvas | None,
         clock: Clock,
     ) -> None:
-        self._request, self._spec = request, job_spec(pipeline.spec, request.settings)
+        self._request, self._job, self._kept = request, plan, kept
+        self._spec, self._plan = plan.spec, plan.region
         self._precisions, self._previews = precisions, previews
-        self._plan = plan_region(
-            self._spec,
-            region=request.region,
-            sent=request.sent,
-            working_scale=working_scale_for(request, self._spec),
-        )
         self._stages = {stage.name: stage for stage in self._plan.stages}
-        self.steps = self._spec.steps if "predict" in self._stages else 0
-        self._decoded = needed_tiles(request, self._plan, self._stages["decode"])
-        self._meter = Meter(self._plan, self.steps, len(self._decoded), clock)
+        self.steps = plan.steps
+        there = {} if kept is None else kept.tiles
+        self._decoded = tuple(tile for tile in plan.wanted if plan.number(tile) not in there)
+        self._encoded, self._predicted = feeding_tiles(self._plan, self._decoded, self.steps)
+        self._meter = Meter(self._plan, self._tile_counts(), clock, steps=self.steps)
         self._account = Account()
         self._runner = TileRunner(
             pipeline, self._conditioning, memory=memory, on_cpu=on_cpu, account=self._account
         )
         self._x: FloatArray = np.empty((0, 0, 3), np.float32)
-        self._residual: ResidualCanvas | None = None
-        self._measured: Measured | None = None
+        self._toning: Toning | None = None
+        self._canvas: ResidualCanvas | None = None
+        self._added: dict[int, TileSums] = dict(there)
+        self._sums_wanted = self._spec.setting("colour_fix") is not None
+        self._measured = None if kept is None else Measured(kept.facts["report"]["precision"], {})
         self._condition_report: dict[str, object] = {}
+        self._found: Mapping[str, SettingValue] = {} if kept is None else kept.facts["found"]
 
     # -- stages ------------------------------------------------------------------------------------
 
@@ -121,9 +149,12 @@ class _Run:
             with self._meter.timing("prepare"):
                 x = next(bands, None)
             if x is None:
-                return
+                break
             self._x = x
             yield Progress("prepare")
+        if self._request.format.colour_channels > 1:
+            with self._meter.timing("prepare"):
+                self._toning = toning_of(self._x)
 
     def condition(self) -> Iterator[Progress]:
         yield Progress("condition")
@@ -146,10 +177,11 @@ class _Run:
             cells = tuple((column // cell, row // cell) for column, row in origins)
             return pipeline.encode(x, origins=cells, conditioning=conditioning, precision=precision)
 
-        return (yield from self._onto_latents(self._work("encode", network, self._x_tile)))
+        work = self._work("encode", network, self._x_tile)
+        return (yield from self._onto_latents(work, self._encoded))
 
     def predict(self, latent: FloatArray | None, step: int) -> Generator[Progress, None, FloatArray]:
-        """One diffusion step on the whole latent canvas."""
+        """One diffusion step on the latent canvas."""
         assert latent is not None
 
         def network(
@@ -164,14 +196,15 @@ class _Run:
             )
 
         work = self._work("predict", network, lambda box: latent[:, *box.slices])
-        prediction = yield from self._onto_latents(work, step=step + 1)
+        prediction = yield from self._onto_latents(work, self._predicted[step], step=step + 1)
         with self._meter.timing("predict"):
             return self._stepped(latent, prediction, step)
 
     def decode(self, latent: FloatArray | None) -> Iterator[Progress | Preview]:
-        """Adds tapered residuals of all tiles to the residual canvas."""
-        plan = self._stages["decode"]
-        canvas = self._residual = ResidualCanvas(self._plan.box.size)
+        """Adds tapered residuals of the tiles that are not kept to the residual canvas."""
+        canvas = self._canvas = ResidualCanvas(self._plan.box.size)
+        if self._kept is not None:
+            canvas.copy_from(self._kept.sums, self._kept.boxes)
         read = self._x_tile if latent is None else lambda box: latent[:, *box.slices]
 
         def network(
@@ -184,32 +217,33 @@ class _Run:
             return pipeline.decode(tiles, conditioning=conditioning, precision=precision)
 
         work = self._work("decode", network, read, picture=self._x_tile)
-        for batch in self._batches(work):
+        for batch in self._batches(work, self._decoded):
             with self._meter.timing("decode"):
-                self._add_residuals(canvas, plan, batch)
+                self._add_residuals(canvas, batch)
             if self._previews:
                 yield from self._previews_of(batch)
             yield self._meter.advanced("decode", len(batch))
-        if self._request.settings.own.get("colour_fix") == "adain":
-            yield from self._adain(canvas)
 
     def restoration(self) -> Restoration:
-        assert self._residual is not None
         if any(retry["passed"] for retry in self._account.retries) and self._measured is not None:
             self._precisions.objected(self._runner.pipeline, self._measured.precision)
-        return Restoration(
-            self._delivered,
-            self._spec,
-            self._plan.working_scale,
-            self._plan.box,
-            self._residual,
-            self._x,
-            self._report(),
-        )
+        tiles = self._finished()
+        report = {
+            **tiles.facts["report"],
+            "tiles_computed": dict(self._account.tiles),
+            "network": "computed" if self._kept is None else "completed",
+            "stages_s": self._meter.seconds,
+        }
+        return blended(self._request, self._job, tiles, self._x, report)
+
+    def offer(self, keep: Keep | None) -> None:
+        """What is finished, for later jobs."""
+        if keep is not None and self._canvas is not None and self._account.tiles["decode"]:
+            keep(self._finished())
 
     def close(self) -> None:
-        if self._residual is not None:
-            self._residual.close()
+        if self._canvas is not None:
+            self._canvas.close()
         self._x = np.empty((0, 0, 3), np.float32)
 
     def dismiss(self) -> None:
@@ -221,28 +255,11 @@ class _Run:
     def _conditioning(self, pipeline: Pipeline) -> Conditioning:
         region = torch.from_numpy(self._x).permute(2, 0, 1)[None]
         seen = SeenRegion(self._request, self._plan.covered)
-        settings = self._request.settings
-        settings = with_own(settings, pipeline.estimated(seen, settings=settings))
+        settings = before_network(self._request.settings)
+        if self._kept is None:
+            self._found = pipeline.estimated(seen, settings=settings)
+        settings = with_own(settings, self._found)
         return pipeline.condition(region, settings=settings, magnification=self._plan.magnification)
-
-    def _adain(self, canvas: ResidualCanvas) -> Iterator[Progress]:
-        plan = self._stages["decode"]
-        decoded = [plan.tiles.output_box(tile, plan.scale) for tile in self._decoded]
-        fix = fix_by_adain(canvas, self._x, magnification=self._plan.magnification, decoded=decoded)
-        while True:
-            with self._meter.timing("colour fix"):
-                band = next(fix, DONE)
-            if band is DONE:
-                return
-            yield self._meter.advanced("decode", 0)
-
-    @property
-    def _delivered(self) -> RestoreRequest:
-        """For the finish: the wavelet colour fix is weight 0 of the low band."""
-        settings = self._request.settings
-        if settings.own.get("colour_fix") != "wavelet":
-            return self._request
-        return replace(self._request, settings=replace(settings, colour=0.0))
 
     def _work(
         self,
@@ -269,11 +286,13 @@ class _Run:
             position=lambda tile: self._position(self._x_box(name, tile.box)),
         )
 
-    def _onto_latents(self, work: StageWork, *, step: int = 0) -> Generator[Progress, None, FloatArray]:
-        """All tiles of a stage, blended by taper on a latent canvas."""
+    def _onto_latents(
+        self, work: StageWork, tiles: Sequence[Tile], *, step: int = 0
+    ) -> Generator[Progress, None, FloatArray]:
+        """Tiles of a stage, blended by taper on a latent canvas; cells that they do not fill are never read."""
         plan = work.plan
         canvas = LatentCanvas(self._latent_size)
-        for batch in self._batches(work):
+        for batch in self._batches(work, tiles):
             with self._meter.timing(plan.name):
                 for tile, latent in batch:
                     down, across = plan.tiles.tapers(tile, plan.scale)
@@ -282,17 +301,14 @@ class _Run:
             yield self._meter.advanced(plan.name, len(batch), step=step)
         return canvas.blended()
 
-    def _batches(self, work: StageWork) -> Iterator[list[tuple[Tile, torch.Tensor]]]:
-        """The stage's tiles, computed and checked; from the region's centre outward when somebody watches."""
-        plan = work.plan.tiles
-        center = plan.size.width / 2, plan.size.height / 2
-        name = work.plan.name
-        tiles = plan.from_center(*center) if self._previews else plan.tiles
-        if name == "decode":
-            needed = set(self._decoded)
-            tiles = tuple(tile for tile in tiles if tile in needed)
+    def _batches(self, work: StageWork, tiles: Sequence[Tile]) -> Iterator[list[tuple[Tile, torch.Tensor]]]:
+        """`tiles` of the stage, computed and checked; from the focus outward when somebody watches."""
+        name, needed = work.plan.name, set(tiles)
+        outward = [tile for tile in work.plan.tiles.from_center(*self._focus(name)) if tile in needed]
+        if self._previews or self._request.focus is not None:
+            tiles = outward
         with self._meter.timing("measure"):
-            precision = self._precision(work, plan.from_center(*center)[0])
+            precision = self._precision(work, outward[0])
         batches = self._runner.run(work, tiles, precision)
         while True:
             with self._meter.timing(name):
@@ -313,14 +329,15 @@ class _Run:
             )
         return self._measured.precision
 
-    def _add_residuals(
-        self, canvas: ResidualCanvas, plan: StagePlan, batch: list[tuple[Tile, torch.Tensor]]
-    ) -> None:
+    def _add_residuals(self, canvas: ResidualCanvas, batch: list[tuple[Tile, torch.Tensor]]) -> None:
         """A method of its own so that nothing as large as a tile outlives it."""
+        plan = self._stages["decode"]
         for tile, y in batch:
             enlarged = enlarged_tile(self._x, self._x_box("decode", tile.box), self._plan.magnification)
-            fixed = tapered_residual(y, enlarged, plan.tiles.tapers(tile, plan.scale))
-            canvas.add(plan.tiles.output_box(tile, plan.scale), fixed)
+            tapers = plan.tiles.tapers(tile, plan.scale)
+            sums = tile_sums(y, enlarged, tapers) if self._sums_wanted else ()
+            canvas.add(plan.tiles.output_box(tile, plan.scale), tapered_residual(y, enlarged, tapers))
+            self._added[self._job.number(tile)] = sums
 
     def _stepped(self, latent: FloatArray, prediction: FloatArray, step: int) -> FloatArray:
         pipeline, conditioning = self._runner.pipeline, self._runner.conditioning()
@@ -346,6 +363,16 @@ class _Run:
 
     # -- places ------------------------------------------------------------------------------------
 
+    def _focus(self, stage: str) -> tuple[float, float]:
+        """The place of the document that comes first, else the region's centre, in the stage's input plane."""
+        plane = self._stages[stage].tiles.size
+        if self._request.focus is None:
+            return plane.width / 2, plane.height / 2
+        box, scale = self._plan.input_box, self._plan.working_scale / self._plan.magnification
+        unit = 1 if stage == "encode" else self._spec.latent_px
+        column, row = self._request.focus
+        return (column * scale - box.x) / unit, (row * scale - box.y) / unit
+
     @property
     def _latent_size(self) -> Size:
         cell = self._spec.latent_px
@@ -364,20 +391,46 @@ class _Run:
         place = x_box.shifted(self._plan.input_box.x, self._plan.input_box.y)
         return f"column {round(place.x / scale)}, row {round(place.y / scale)}"
 
-    def _report(self) -> dict[str, object]:
+    # -- what is left behind -----------------------------------------------------------------------
+
+    def _tile_counts(self) -> dict[str, int]:
+        """Of each stage, over all steps."""
+        predicted = sum(map(len, self._predicted))
+        counts = {"encode": len(self._encoded), "predict": predicted, "decode": len(self._decoded)}
+        return {name: counts[name] for name in self._stages}
+
+    def _finished(self) -> KeptCanvas:
+        """The tiles that are on the canvas; whoever keeps them knows the key."""
+        assert self._canvas is not None
+        return KeptCanvas(
+            "",
+            self._canvas.sums,
+            dict(self._added),
+            disjoint(map(self._job.output_box, self._added)),
+            {
+                "report": plain(self._report()),
+                "toning": toning_facts(self._toning),
+                "found": plain(self._found),
+            },
+        )
+
+    def _report(self) -> dict[str, Any]:
         measured = self._measured
         assert measured is not None
+        pipeline, account = self._runner.pipeline, self._account
+        before: Mapping[str, Any] = {} if self._kept is None else self._kept.facts["report"]
         return {
-            "tiles": dict(self._account.tiles),
-            "batch": self._account.batch,
+            "tiles": dict(account.tiles + Counter(before.get("tiles", {}))),
+            "batch": {**before.get("batch", {}), **account.batch},
             "precision": measured.precision,
-            "precision_seconds": measured.seconds,
-            "precision_psnr_db": measured.psnr_db,
-            "device": str(self._runner.pipeline.device),
+            "precision_seconds": before.get("precision_seconds", measured.seconds),
+            "precision_psnr_db": before.get("precision_psnr_db", measured.psnr_db),
+            "device": str(pipeline.device),
             "threads": torch.get_num_threads(),
-            "retries": self._account.retries,
-            "ladder": self._account.ladder,
+            "retries": [*before.get("retries", []), *account.retries],
+            "ladder": [*before.get("ladder", []), *account.ladder],
             "conditioning": self._condition_report,
+            "checkpoints": dict(pipeline.checkpoint_hashes),
             "plan": self._plan.output,
-            "stages_s": self._meter.seconds,
+            "network_time": datetime.now(UTC).isoformat(timespec="seconds"),
         }

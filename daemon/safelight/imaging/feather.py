@@ -7,6 +7,7 @@ document's own border does not.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -118,6 +119,12 @@ class BoxWeights:
         self._rows = _edge_distance(size.height, sides.top, sides.bottom)
         self._width_px = width_px
 
+    def part(self, place: Rect) -> BoxWeights:
+        """Of a part of the box, with the same bits; rows are counted from its top."""
+        part = BoxWeights(place.size, self._width_px, NO_OPEN_SIDES)
+        part._rows, part._columns = self._rows[place.slices[0]], self._columns[place.slices[1]]
+        return part
+
     def rows(self, start_row: int, end_row: int) -> FloatArray:
         """Weights 0..1 of rows `start_row` to `end_row`, H W float32."""
         near = np.minimum(self._rows[start_row:end_row, None], self._columns[None])
@@ -144,6 +151,17 @@ class MaskWeights:
     def __init__(self, mask: MaskArray, width_px: float, sides: OpenSides, scale: int = 1) -> None:
         self._mask, self._width_px, self._sides, self._scale = mask, width_px, sides, scale
 
+    def part(self, place: Rect) -> MaskPart:
+        """Of a part of the region, `place` in document pixels from the region's corner."""
+        margin = math.ceil(self._width_px) + 2
+        left, right = max(0, place.x - margin), min(self._mask.shape[1], place.right + margin)
+        sides = self._sides._replace(
+            left=self._sides.left and left == 0,
+            right=self._sides.right and right == self._mask.shape[1],
+        )
+        near = MaskWeights(self._mask[:, left:right], self._width_px, sides, self._scale)
+        return MaskPart(near, place.shifted(-left, 0).times(self._scale))
+
     def rows(self, start_row: int, end_row: int) -> FloatArray:
         """Weights 0..1 of output rows `start_row` to `end_row`, H W float32."""
         if self._scale == 1:
@@ -163,6 +181,19 @@ class MaskWeights:
             reach = int(np.ceil(self._width_px)) + 1
             share *= ramp(inward_distance(self._mask, start_row, end_row, reach, self._sides), self._width_px)
         return share
+
+
+class MaskPart:
+    """Weights of a part of a mask, with the bits that the whole has there."""
+
+    def __init__(self, near: MaskWeights, place: Rect) -> None:
+        """`place` in output pixels of `near`."""
+        self._near, self._place = near, place
+
+    def rows(self, start_row: int, end_row: int) -> FloatArray:
+        """As `MaskWeights.rows`, counted from the part's top."""
+        top = self._place.y
+        return self._near.rows(top + start_row, top + end_row)[:, self._place.slices[1]]
 
 
 def _enlarged(weights: FloatArray, scale: int) -> FloatArray:
