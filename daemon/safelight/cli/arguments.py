@@ -137,6 +137,10 @@ def gimp(parser: argparse.ArgumentParser) -> None:
     _json(action)
 
 
+def desktop(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="*", metavar="FILE", help="pictures to open")
+
+
 def compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("before", metavar="A", help="a picture")
     parser.add_argument("after", metavar="B", help="another; sizes may differ")

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "restore": ("restore pictures, or a region of one", arguments.restore, "safelight.cli.restore"),
     "pipelines": ("list the pipelines and their settings", arguments.pipelines, "safelight.cli.pipelines"),
     "models": ("install, check and remove the weights of pipelines", arguments.models, "safelight.cli.models"),
+    "desktop": ("open the desktop app", arguments.desktop, "safelight.cli.desktop"),
     "gimp": ("install the plug-in for GIMP 3", arguments.gimp, "safelight.cli.gimp"),
     "ps": ("show what the daemon holds and does", arguments.ps, "safelight.cli.ps"),
     "serve": ("run the daemon in this terminal", arguments.serve, "safelight.cli.serve"),

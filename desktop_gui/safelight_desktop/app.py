@@ -1,0 +1,40 @@
+"""Starts the desktop app."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+
+from safelight import __version__
+from safelight_desktop import texts
+from safelight_desktop.rpc.background import Background
+from safelight_desktop.rpc.link import DaemonLink
+from safelight_desktop.widgets import theme
+from safelight_desktop.windows.main_window import MainWindow
+
+
+def make_app(arguments: Sequence[str]) -> QApplication:
+    app = QApplication([*arguments])
+    app.setApplicationName("Safelight")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("safelight")
+    return app
+
+
+def run(files: Sequence[Path]) -> int:
+    """Until the window is closed; gives the exit code."""
+    app = make_app(sys.argv[:1])
+    settings = QSettings("safelight", "desktop")
+    texts.install(app, str(settings.value("language", "")))
+    theme.apply(app, "system")
+    background = Background()
+    link = DaemonLink(background)
+    window = MainWindow(link, background, settings)
+    window.show()
+    link.connect_now()
+    window.open_files([*files])
+    return app.exec()

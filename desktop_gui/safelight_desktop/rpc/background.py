@@ -1,0 +1,84 @@
+"""Blocking calls on worker threads; their answers come back on the thread that asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from safelight.errors import InternalError, SafelightError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+THREADS = 4
+
+
+class Background(QObject):
+    """A pool of threads whose answers are delivered by the event loop of the thread that made it."""
+
+    failed = Signal(SafelightError)
+    """What nobody else wanted to hear of."""
+    _answered = Signal(object)
+
+    def __init__(self, parent: QObject | None = None, *, threads: int = THREADS) -> None:
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="background")
+        self._closed = False
+        self._waiting = 0
+        self._answered.connect(self._deliver)
+
+    @property
+    def idle(self) -> bool:
+        """Every answer has been delivered."""
+        return self._waiting == 0
+
+    def run(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[SafelightError], None] | None = None,
+    ) -> None:
+        """Calls `work` on a worker thread, then `done` with its answer or `failed` with its error here."""
+        self._waiting += 1
+        self._pool.submit(self._call, work, done, failed or self.failed.emit)
+
+    def close(self) -> None:
+        """Running calls end by themselves; nothing is delivered any more."""
+        self._closed = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _call(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[SafelightError], object],
+    ) -> None:
+        delivery: Callable[[], object]
+        try:
+            answer = work()
+        except Exception as error:  # outermost loop of a thread
+            told = as_told(error)
+            delivery = lambda: failed(told)  # noqa: E731
+        else:
+            delivery = lambda: done(answer)  # noqa: E731
+        self._answered.emit(delivery)
+
+    def _deliver(self, delivery: Any) -> None:
+        self._waiting -= 1
+        if not self._closed:
+            delivery()
+
+
+def as_told(error: Exception) -> SafelightError:
+    """What a person is told; a fault of ours is logged whole."""
+    if isinstance(error, SafelightError):
+        return error
+    if isinstance(error, MemoryError):
+        return InternalError("there is not enough memory for this picture: close other programs", "NO_MEMORY")
+    log.error("a fault", exc_info=error)
+    return InternalError(
+        f"something went wrong in the app ({type(error).__name__}: {error}): please report it", "FAULT"
+    )

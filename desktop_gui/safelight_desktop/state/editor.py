@@ -1,0 +1,309 @@
+"""The open picture with its regions and renditions: what the main window shows and steers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage, QUndoStack
+
+from safelight.client.restoration import Restored
+from safelight.errors import Cancelled, InvalidRequest, SafelightError
+from safelight.imaging.files import MetadataPolicy
+from safelight.settings import RestoreSettings
+from safelight.spec import PipelineSpec
+from safelight_desktop.planes.colours import Colours
+from safelight_desktop.planes.enlarged import Resampling
+from safelight_desktop.planes.layers import PictureLayer
+from safelight_desktop.rpc.background import Background
+from safelight_desktop.rpc.link import DaemonLink, Greeting
+from safelight_desktop.rpc.restoring import RestoreCall
+from safelight_desktop.state.compare import CompareState
+from safelight_desktop.state.composition import after_layer, before_layer, shown_in_place
+from safelight_desktop.state.document import Document, document_of_image, load_document
+from safelight_desktop.state.history import Presence, Reshape
+from safelight_desktop.state.jobs import Job, JobPlan, Jobs
+from safelight_desktop.state.refresh import LiveRefresh, Wish
+from safelight_desktop.state.region import Region, Rendition
+from safelight_desktop.state.saving import SavePlan
+from safelight_desktop.state.selection import Selection, whole
+from safelight_desktop.state.settings_form import LIVE, SettingsForm
+from safelight_desktop.state.view import ViewState
+from safelight_desktop.state.work import work_of
+
+
+class Editor(QObject):
+    """Everything about one picture. `failed` carries what a person must be told."""
+
+    opening = Signal(str)
+    """A picture of this name is being read."""
+    document_changed = Signal()
+    regions_changed = Signal()
+    """Their number, names, places or renditions."""
+    active_changed = Signal()
+    picture_changed = Signal()
+    """Before or after look different."""
+    failed = Signal(SafelightError)
+
+    def __init__(self, link: DaemonLink, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.link, self._background = link, background
+        self.view = ViewState(self)
+        self.compare = CompareState(self)
+        self.form = SettingsForm(self)
+        self.jobs = Jobs(self)
+        self.refresh = LiveRefresh(self._refresh_call, self)
+        self.history = QUndoStack(self)
+        self.document: Document | None = None
+        self.regions: list[Region] = []
+        self.active: Region | None = None
+        self.monitor_icc = b""
+        self.resampling: Resampling = "bicubic"
+        self._layers: tuple[PictureLayer, PictureLayer] | None = None
+        self._opening = 0
+        link.greeted.connect(self._greeted)
+        self.jobs.finished.connect(self._take_result)
+        self.jobs.failed.connect(self._job_failed)
+        self.refresh.refreshed.connect(self._changed_pictures)
+        self.refresh.failed.connect(self.failed)
+        self.form.values_changed.connect(self._value_changed)
+
+    # -- pictures -------------------------------------------------------------------------------------
+
+    def open(self, path: Path) -> None:
+        """Reads a file off this thread; `document_changed` follows, or `failed`."""
+        self._open(path.name, lambda: load_document(path))
+
+    def open_image(self, image: QImage, name: str) -> None:
+        """A pasted picture."""
+        self._open(name, lambda: document_of_image(image, name))
+
+    def _open(self, name: str, load: Callable[[], Document]) -> None:
+        self._opening += 1
+        number = self._opening
+        self.opening.emit(name)
+        self._background.run(
+            load,
+            lambda document: self.show_document(document) if number == self._opening else None,
+            lambda error: self._not_opened(error, number),
+        )
+
+    def _not_opened(self, error: SafelightError, number: int) -> None:
+        if number == self._opening:
+            self.document_changed.emit()
+            self.failed.emit(error)
+
+    def show_document(self, document: Document) -> None:
+        """From now on this one; what was made of the last one is let go."""
+        self.jobs.cancel_all()
+        self.refresh.forget()
+        self.history.clear()
+        self.document = document
+        self.regions = [Region("", whole(document.size))]
+        self.active = self.regions[0]
+        self.view.show_document(document.size)
+        self.form.choose_scale(2)
+        self._changed_pictures()
+        self.document_changed.emit()
+        self.regions_changed.emit()
+        self.active_changed.emit()
+
+    # -- regions --------------------------------------------------------------------------------------
+
+    def add_region(self, selection: Selection) -> Region:
+        """It becomes the active one."""
+        region = Region("", selection)
+        self.history.push(Presence(self._put_region, self._take_region, region, added=True))
+        return region
+
+    def reshaped(self, region: Region, before: Selection) -> None:
+        """A change that has been made with `reshape` is over: it can be undone as one."""
+        self.history.push(Reshape(self.reshape, region, before))
+
+    def remove_region(self, region: Region) -> None:
+        """The whole picture stays."""
+        if not region.whole:
+            self.history.push(Presence(self._put_region, self._take_region, region, added=False))
+
+    def _put_region(self, region: Region) -> None:
+        self.regions.append(region)
+        self.regions_changed.emit()
+        self.activate(region)
+
+    def _take_region(self, region: Region) -> None:
+        at = self.regions.index(region)
+        self.regions.remove(region)
+        self.regions_changed.emit()
+        if region is self.active:
+            self.activate(self.regions[at - 1])
+        self._changed_pictures()
+
+    def activate(self, region: Region) -> None:
+        """A region is restored in place unless a person says otherwise; the whole picture is enlarged."""
+        if region is self.active:
+            return
+        self.active = region
+        if region.chosen is not None:
+            self.form.take_settings(region.chosen.settings)
+        else:
+            self.form.choose_scale(2 if region.whole else 1)
+        self.active_changed.emit()
+        self._changed_pictures()
+
+    def reshape(self, region: Region, selection: Selection) -> None:
+        """Another place, mask or strength. Where the box stays, a finished rendition follows at once."""
+        region.selection = selection
+        self.regions_changed.emit()
+        self._changed_pictures()
+        self._follow(region)
+
+    # -- renditions -----------------------------------------------------------------------------------
+
+    def run(self) -> Job | None:
+        """Restores the active region with the settings of the form."""
+        document, region, spec, client = self.document, self.active, self.form.spec, self.link.client
+        if document is None or region is None or spec is None:
+            return None
+        if client is None:
+            self.link.connect_now()
+            return None
+        try:
+            settings = self.form.settings()
+        except InvalidRequest as error:
+            self.failed.emit(error)
+            return None
+        return self.run_with(region, spec, settings)
+
+    def run_with(self, region: Region, spec: PipelineSpec, settings: RestoreSettings) -> Job | None:
+        document, client = self.document, self.link.client
+        if document is None or client is None:
+            return None
+        work, sent = work_of(document, region.selection, settings, spec)
+        call = RestoreCall(client, work, sent, focus=self._looked_at(region))
+        return self.jobs.start(JobPlan(spec.title, region, region.selection, settings), call)
+
+    def _looked_at(self, region: Region) -> tuple[int, int] | None:
+        seen = self.view.visible.intersect(region.selection.rect)
+        return None if seen.empty else (seen.x + seen.width // 2, seen.y + seen.height // 2)
+
+    def _take_result(self, job: Job, restored: Restored) -> None:
+        plan, region = job.plan, job.plan.region
+        if region not in self.regions:
+            return
+        rendition = Rendition(
+            plan.title, plan.settings, job.call.settings, plan.selection, job.call.work, restored
+        )
+        region.renditions.append(rendition)
+        region.chosen = rendition
+        self.regions_changed.emit()
+        self._changed_pictures()
+
+    def choose(self, rendition: Rendition | None) -> None:
+        """What the active region shows (B)."""
+        if self.active is None or self.active.chosen is rendition:
+            return
+        self.active.chosen = rendition
+        if rendition is not None:
+            self.form.take_settings(rendition.settings)
+        self.regions_changed.emit()
+        self._changed_pictures()
+
+    def choose_against(self, rendition: Rendition | None) -> None:
+        """What it is compared with (A)."""
+        if self.active is None or self.active.against is rendition:
+            return
+        self.active.against = rendition
+        self.regions_changed.emit()
+        self._changed_pictures()
+
+    def step(self, by: int, *, against: bool = False) -> None:
+        """The next or last rendition in the list that begins with the original."""
+        if self.active is None:
+            return
+        choices: list[Rendition | None] = [None, *self.active.renditions]
+        now = choices.index(self.active.against if against else self.active.chosen)
+        wanted = choices[min(max(now + by, 0), len(choices) - 1)]
+        (self.choose_against if against else self.choose)(wanted)
+
+    def remove_rendition(self, rendition: Rendition) -> None:
+        for region in self.regions:
+            if rendition in region.renditions:
+                region.renditions.remove(rendition)
+                if region.chosen is rendition:
+                    region.chosen = region.renditions[-1] if region.renditions else None
+                if region.against is rendition:
+                    region.against = None
+        self.regions_changed.emit()
+        self._changed_pictures()
+
+    # -- what is drawn --------------------------------------------------------------------------------
+
+    def layers(self) -> tuple[PictureLayer, PictureLayer] | None:
+        """Before and after; the same objects until `picture_changed`."""
+        if self.document is None or self.active is None:
+            return None
+        if self._layers is None:
+            colours = Colours(self.document.format, self.document.icc, self.monitor_icc)
+            after = after_layer(self.document, self.regions, self.active, colours, self.resampling)
+            before = before_layer(self.document, self.active.against, after.scale, colours, self.resampling)
+            self._layers = before, after
+        return self._layers
+
+    def save_plan(self, policy: MetadataPolicy = "keep", *, record: bool = True) -> SavePlan:
+        """The picture as it stands now; the enlarged result alone where the active region shows one."""
+        if self.document is None or self.active is None:
+            raise RuntimeError("there is no picture to save")
+        shown = self.active.shown
+        enlarged = shown if shown is not None and shown.scale > 1 else None
+        in_place = tuple(shown_in_place(self.regions))
+        return SavePlan(self.document, in_place, enlarged, policy, record)
+
+    def close(self) -> None:
+        self.refresh.forget()
+        self.jobs.close()
+
+    def _changed_pictures(self, *_: object) -> None:
+        self._layers = None
+        self.picture_changed.emit()
+
+    def _greeted(self, greeting: Greeting) -> None:
+        self.form.take_pipelines(greeting.pipelines, greeting.default_pipeline)
+
+    def _job_failed(self, job: Job, error: SafelightError) -> None:
+        if not isinstance(error, Cancelled):
+            self.link.notice(error)
+            self.failed.emit(error)
+
+    # -- live values ----------------------------------------------------------------------------------
+
+    def _value_changed(self, name: str) -> None:
+        if self.active is not None and (name in LIVE or not name):
+            self._follow(self.active)
+
+    def _follow(self, region: Region) -> None:
+        """Asks for the chosen rendition with the form's live values, where nothing else differs."""
+        rendition, spec = region.shown, self.form.spec
+        if (
+            rendition is None
+            or spec is None
+            or self.document is None
+            or rendition.settings.pipeline != spec.id
+        ):
+            return
+        try:
+            wanted = self.form.settings()
+        except InvalidRequest:
+            return
+        asked = replace(rendition.settings, **{name: getattr(wanted, name) for name in LIVE})
+        if asked == rendition.settings and region.selection is rendition.selection:
+            return
+        self.refresh.wish(
+            Wish(rendition, asked, region.selection, *work_of(self.document, region.selection, asked, spec))
+        )
+
+    def _refresh_call(self, wish: Wish) -> RestoreCall | None:
+        if self.link.client is None:
+            return None
+        return RestoreCall(self.link.client, wish.work, wish.sent, previews=False)

@@ -1,0 +1,108 @@
+"""How to restore: pipeline, preset, output scale."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QStandardItemModel
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from safelight.settings import COMMON_PRESETS
+from safelight_desktop.state.editor import Editor
+from safelight_desktop.texts import setting_text, translate
+
+SCALES = (1, 2, 4)
+
+
+class PipelineBox(QWidget):
+    """Follows the editor's form."""
+
+    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._form = editor.form
+        self.pipelines = QComboBox()
+        self.pipelines.setAccessibleName(translate("Settings", "Pipeline"))
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.summary.setProperty("role", "quiet")
+        self.presets = QComboBox()
+        self.presets.setAccessibleName(translate("Settings", "Preset"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(_label(translate("Settings", "Pipeline"), self.pipelines))
+        layout.addWidget(self.pipelines)
+        layout.addWidget(self.summary)
+        layout.addSpacing(4)
+        layout.addWidget(_label(translate("Settings", "Preset"), self.presets))
+        layout.addWidget(self.presets)
+        layout.addSpacing(4)
+        layout.addWidget(QLabel(translate("Settings", "Output size")))
+        layout.addLayout(self._scale_row())
+        self.pipelines.activated.connect(lambda i: self._form.choose_pipeline(self.pipelines.itemData(i)))
+        self.presets.activated.connect(self._preset_chosen)
+        self._form.pipelines_changed.connect(self._list_pipelines)
+        self._form.pipeline_changed.connect(self._show_pipeline)
+        self._form.values_changed.connect(self._show_values)
+
+    def _scale_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        self.scales = QButtonGroup(self)
+        for scale in SCALES:
+            text = translate("Settings", "In place") if scale == 1 else f"{scale}×"
+            button = QPushButton(text)
+            button.setCheckable(True)
+            button.setProperty("role", "segment")
+            button.setAccessibleName(translate("Settings", "Output size {scale}×").format(scale=scale))
+            self.scales.addButton(button, scale)
+            row.addWidget(button, 2 if scale == 1 else 1)
+        self.scales.idClicked.connect(self._form.choose_scale)
+        return row
+
+    def _list_pipelines(self) -> None:
+        self.pipelines.clear()
+        for installed in self._form.pipelines:
+            title = installed.spec.title
+            if not installed.installed:
+                title = translate("Settings", "{title} (not installed)").format(title=title)
+            self.pipelines.addItem(title, installed.spec.id)
+            at = self.pipelines.count() - 1
+            self.pipelines.setItemData(at, installed.install_hint or "", Qt.ItemDataRole.ToolTipRole)
+            model = self.pipelines.model()
+            if isinstance(model, QStandardItemModel):
+                model.item(at).setEnabled(installed.installed)
+
+    def _show_pipeline(self) -> None:
+        spec = self._form.spec
+        if spec is None:
+            return
+        self.pipelines.setCurrentIndex(self.pipelines.findData(spec.id))
+        self.summary.setText(setting_text(spec.summary))
+        for scale in SCALES:
+            self.scales.button(scale).setEnabled(scale in spec.output_scales)
+        self.presets.clear()
+        self.presets.addItem(translate("Settings", "Own values"), "")
+        for name in dict.fromkeys([*COMMON_PRESETS, *spec.presets]):
+            self.presets.addItem(setting_text(preset_title(name)), name)
+        self._show_values("")
+
+    def _show_values(self, _: str) -> None:
+        self.presets.setCurrentIndex(max(0, self.presets.findData(self._form.preset)))
+        button = self.scales.button(self._form.output_scale)
+        if button is not None:
+            button.setChecked(True)
+
+    def _preset_chosen(self, index: int) -> None:
+        name = self.presets.itemData(index)
+        if name:
+            self._form.apply_preset(name)
+
+
+def preset_title(name: str) -> str:
+    return name.replace("-", " ").capitalize()
+
+
+def _label(text: str, buddy: QWidget) -> QLabel:
+    label = QLabel(text)
+    label.setBuddy(buddy)
+    return label

@@ -1,0 +1,65 @@
+"""All settings of the chosen pipeline, drawn from its schema; the advanced ones folded away."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from safelight_desktop.state.editor import Editor
+from safelight_desktop.texts import translate
+from safelight_desktop.widgets.section import Section
+from safelight_desktop.widgets.setting_rows import SettingRow, row_for
+
+
+class SettingsBox(QWidget):
+    """Follows the editor's form."""
+
+    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._form, self._editor = editor.form, editor
+        self.rows: dict[str, SettingRow] = {}
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(10)
+        self._drawn_for: tuple[object, ...] = ()
+        self.advanced = Section(translate("Settings", "Advanced"), folded=True)
+        self._form.pipeline_changed.connect(self._redraw)
+        self._form.values_changed.connect(self._show_values)
+        editor.regions_changed.connect(self._show_estimates)
+
+    def _redraw(self) -> None:
+        specs = self._form.settings_specs
+        if specs != self._drawn_for:
+            self._drawn_for = specs
+            for row in self.rows.values():
+                row.deleteLater()
+            self.rows = {}
+            self._layout.removeWidget(self.advanced)
+            for spec in specs:
+                row = row_for(spec)
+                row.changed.connect(lambda value, name=spec.name: self._form.choose(name, value))
+                row.reset_asked.connect(lambda name=spec.name: self._form.reset(name))
+                self.rows[spec.name] = row
+                (self.advanced.content if spec.advanced else self._layout).addWidget(row)
+            self._layout.addWidget(self.advanced)
+            self.advanced.setVisible(any(spec.advanced for spec in specs))
+        self._show_values("")
+
+    def _show_values(self, name: str) -> None:
+        for row_name, row in self.rows.items():
+            if not name or row_name == name:
+                row.show_value(self._form.value(row_name))
+
+    def _show_estimates(self) -> None:
+        """What automatic values came to in the shown rendition."""
+        region = self._editor.active
+        if region is None or region.shown is None or region.shown.settings.pipeline != self._pipeline_id:
+            return
+        report = region.shown.report
+        found = {**report.get("conditioning", {}), "working_scale": report.get("working_scale")}
+        for name, value in found.items():
+            if name in self.rows and isinstance(value, int | float):
+                self.rows[name].show_estimate(float(value))
+
+    @property
+    def _pipeline_id(self) -> str:
+        return self._form.spec.id if self._form.spec else ""

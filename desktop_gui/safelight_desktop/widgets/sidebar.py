@@ -1,0 +1,52 @@
+"""The side bar: where, how, what came out, and the button that starts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from safelight_desktop.state.editor import Editor
+from safelight_desktop.texts import translate
+from safelight_desktop.widgets.pipeline_box import PipelineBox
+from safelight_desktop.widgets.run_box import RunBox
+from safelight_desktop.widgets.section import Section
+from safelight_desktop.widgets.settings_box import SettingsBox
+
+WIDTH_PX = 320
+
+
+class Sidebar(QFrame):
+    """Scrolls, but for the run box at its foot."""
+
+    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("sidebar")
+        self.setFixedWidth(WIDTH_PX)
+        self.pipeline = PipelineBox(editor)
+        self.settings = SettingsBox(editor)
+        self.run_box = RunBox(editor)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(14, 12, 14, 12)
+        column.setSpacing(12)
+        for title, box in (
+            (translate("Sidebar", "How"), self.pipeline),
+            (translate("Sidebar", "Settings"), self.settings),
+        ):
+            section = Section(title)
+            section.content.addWidget(box)
+            column.addWidget(section)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        line = QFrame()
+        line.setProperty("role", "line")
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(line)
+        whole.addWidget(self.run_box)

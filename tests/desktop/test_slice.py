@@ -1,0 +1,39 @@
+"""From a file to a saved result, with the mouse, against a real daemon."""
+
+import numpy as np
+from PIL import Image
+from PySide6.QtCore import QPoint, Qt
+
+from safelight.geometry import Rect
+from safelight.imaging.files import open_picture
+from safelight.imaging.record import read_operations
+from tests.desktop.fixtures import WAIT_MS
+
+
+def drag(qtbot, window, start, end):
+    """Across document points, with the left button."""
+    view = window.canvas.view
+    a, b = (QPoint(*(round(v) for v in view.to_screen_xy(*p))) for p in (start, end))
+    qtbot.mousePress(window.canvas, Qt.MouseButton.LeftButton, pos=a)
+    qtbot.mouseMove(window.canvas, b)
+    qtbot.mouseRelease(window.canvas, Qt.MouseButton.LeftButton, pos=b)
+
+
+def test_a_box_is_drawn_restored_by_compact_and_saved(qtbot, opened, photo, tmp_path):
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_M)
+    drag(qtbot, opened, (40, 30), (160, 110))
+    region = opened.editor.active
+    assert region.selection.rect == Rect(40, 30, 120, 80)
+    with qtbot.waitSignal(opened.editor.jobs.finished, timeout=WAIT_MS):
+        qtbot.mouseClick(opened.sidebar.run_box.run, Qt.MouseButton.LeftButton)
+    assert region.shown.report["pipeline"] == "compact"
+    out = tmp_path / "out.png"
+    with qtbot.waitSignal(opened.saved, timeout=WAIT_MS):
+        opened.save_to(out)
+    result = np.asarray(Image.open(out))
+    outside = np.ones(photo.shape[:2], bool)
+    outside[30:110, 40:160] = False
+    assert np.array_equal(result[outside], photo[outside])
+    assert not np.array_equal(result, photo)
+    (operation,) = read_operations(open_picture(out).metadata.xmp)
+    assert operation["region"] == [40, 30, 120, 80]
