@@ -132,10 +132,12 @@ class SentinelThresholds:
 
 @dataclass(frozen=True)
 class MemoryModel:
-    """Expected device memory: weights, plus bytes per input pixel of a running tile times batch."""
+    """Expected device memory: weights, plus bytes per network pixel of a running tile."""
 
     weights_bytes: int
     bytes_per_tile_px: int
+    reduced: bool = False
+    """True: both are those of two-byte precision, and fp32 takes twice as much."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from PIL import Image
 
 from safelight.engine.finish import result_bands
 from safelight.engine.out_of_memory import MemoryLadder
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.base import Pipeline
 from safelight.engine.pipelines.compact import load
 from safelight.engine.precision import PrecisionTable, native_bf16_cpu
@@ -64,7 +65,7 @@ def _at_scale(scale: int, effort: Effort, precisions: PrecisionTable) -> Table:
 def _methods(pixels: Pixels, scale: int, precisions: PrecisionTable) -> dict[str, Callable[[], Times]]:
     kinds = ["fp32", *(["bf16"] if native_bf16_cpu() else [])]
     job = partial(_job, pixels=pixels, scale=scale, precisions=precisions)
-    compact = load(torch.device("cpu"))
+    compact = load(torch.device("cpu"), Parts())
     methods = {f"compact {kind}": partial(job, compact, precision=kind) for kind in kinds}
     if scale == SrvggPipeline.spec.magnifications[0]:
         larger = SrvggPipeline()
@@ -125,7 +126,7 @@ def _table(scale: int, megapixels: float, times: dict[str, list[Times]]) -> Tabl
 def _chosen(precisions: PrecisionTable, effort: Effort) -> Table:
     """What `auto` measures on a first job, what that costs, and the memory of it all."""
     side = 64 if effort.tiny else SIDES[4]
-    pipeline = load(torch.device("cpu"))
+    pipeline = load(torch.device("cpu"), Parts())
     request = request_for(photo(side, side), pipeline.spec, output_scale=4, precision="auto")
     rows = []
     for attempt in ("first job", "next job"):

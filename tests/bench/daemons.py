@@ -100,7 +100,7 @@ def settings(pipeline: str, scale: int) -> RestoreSettings:
     return RestoreSettings(pipeline, output_scale=scale, colour=1.0, monochrome="off")
 
 
-def load_identity(device: object) -> object:
+def load_identity(device: object, parts: object) -> object:
     return identity(spec=LARGE_TILES)
 
 

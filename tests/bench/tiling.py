@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.compact import CompactPipeline, load
 from safelight.engine.pipelines.compact_spec import COMPACT
 from safelight.engine.region_plan import StagePlan, plan_region
@@ -38,7 +39,7 @@ def run(effort: Effort) -> list[Table]:
             "seam measure", "same places untiled",
         ),
     )  # fmt: skip
-    pipeline = load(torch.device("cpu"))
+    pipeline = load(torch.device("cpu"), Parts())
     for scale in COMPACT.magnifications:
         untiled = _run(pipeline, replace(tiling, tile=2 * side), scale, side)
         for tile in tiles:

@@ -84,7 +84,7 @@ class Workshop:
 
     @property
     def resident(self):
-        return {facts.pipeline for facts in self.worker.state.residents}
+        return {facts.name for facts in self.worker.state.residents}
 
     def later(self, seconds):
         self.clock.now_s += seconds
@@ -236,7 +236,7 @@ def test_keep_alive_of_a_request(keep_alive, later, expected):
 def test_preload_and_unload():
     with workshop(4, ToldEntry("a", 1, same)) as shop:
         facts = shop.worker.load("a", 30.0).result(20)
-        assert (facts.pipeline, facts.weights_bytes, facts.expires_s) == ("a", GIB, shop.clock.now_s + 30)
+        assert (facts.name, facts.weights_bytes, facts.expires_s) == ("a", GIB, shop.clock.now_s + 30)
         assert shop.resident == {"a"}
         assert shop.worker.unload("a").result(20) == GIB
         assert shop.resident == set()

@@ -51,11 +51,11 @@ def converted(method):
     return folder(method) / f"{method}.safetensors"
 
 
-def load_osediff(device):
+def load_osediff(device, parts):
     return pipeline("osediff")
 
 
-def load_s3diff(device):
+def load_s3diff(device, parts):
     return pipeline("s3diff")
 
 

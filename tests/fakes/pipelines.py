@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import torch
 
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
 from safelight.engine.pipelines.registry import Entry, Registry
 from safelight.settings import RestoreSettings
@@ -181,19 +182,19 @@ class Brightening(FakePipeline):
         return y + float(conditioning.report["amount"])
 
 
-def load_identity(device: torch.device) -> Pipeline:
+def load_identity(device: torch.device, parts: Parts) -> Pipeline:
     return FakePipeline(_MAGNIFYING, lambda tiles, precision: tiles, device=device)
 
 
-def load_brighten(device: torch.device) -> Pipeline:
+def load_brighten(device: torch.device, parts: Parts) -> Pipeline:
     return Brightening(device)
 
 
-def load_staged(device: torch.device) -> Pipeline:
+def load_staged(device: torch.device, parts: Parts) -> Pipeline:
     return StagedPipeline()
 
 
-def load_broken(device: torch.device) -> Pipeline:
+def load_broken(device: torch.device, parts: Parts) -> Pipeline:
     """NaN in every precision."""
     spec = replace(ONE_STAGE, id="broken", title="Broken")
     return FakePipeline(spec, lambda tiles, precision: tiles * float("nan"), device=device)

@@ -76,6 +76,6 @@ class ToldRegistry(Registry):
         self._device = device
         self.loads = []
 
-    def load(self, pipeline, device):
+    def load(self, pipeline, device, parts):
         self.loads.append(pipeline)
         return self.entry(pipeline).load_on(self._device)

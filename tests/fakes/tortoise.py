@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import torch
 
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.base import Conditioning, Pipeline
 from safelight.engine.pipelines.registry import Entry
 from safelight.spec import MemoryModel, PipelineSpec, SettingSpec, StageTiling
@@ -46,7 +47,7 @@ class Tortoise(Pipeline):
         return tiles
 
 
-def load(device: torch.device) -> Tortoise:
+def load(device: torch.device, parts: Parts) -> Tortoise:
     return Tortoise(device)
 
 

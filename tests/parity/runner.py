@@ -9,6 +9,7 @@ import torch
 
 from safelight.engine.checkpoints.convert import convert_official
 from safelight.engine.checkpoints.layout import check_layout
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.osediff import OSEDiffPipeline
 from safelight.engine.pipelines.s3diff import S3DiffPipeline
 from safelight.engine.pipelines.stable_diffusion import OneStepPipeline
@@ -24,12 +25,14 @@ def load(folder: Path, method: str, converted: Path, **changes: Any) -> OneStepP
     convert_official(folder / f"{method}.pkl", weights, method)
     check_layout(weights, method, folder / "base")
     if method == "osediff":
-        return OSEDiffPipeline(folder / "base", weights, CPU, first="fp32", checkpoint_hashes={}, **changes)
+        return OSEDiffPipeline(
+            folder / "base", weights, CPU, Parts(), first="fp32", checkpoint_hashes={}, **changes
+        )
     estimator = converted / "de_net.safetensors"
     convert_official(folder / "de_net.pth", estimator, "de_net")
     check_layout(estimator, "de_net", None)
     return S3DiffPipeline(
-        folder / "base", weights, estimator, CPU, first="fp32", checkpoint_hashes={}, **changes
+        folder / "base", weights, estimator, CPU, Parts(), first="fp32", checkpoint_hashes={}, **changes
     )
 
 

@@ -32,6 +32,8 @@ def run(given: argparse.Namespace, console: Console) -> int:
         f"uses {_gb(state.process_memory_bytes)} of host memory"
     )
     console.table(_residents(state))
+    if state.parts:
+        console.table(_parts(state))
     console.table(_jobs(jobs))
     console.event("state", running=True, **_as_json(state, jobs))
     return 0
@@ -41,6 +43,18 @@ def _residents(state: dpb.GetStateResponse) -> Table:
     table = Table("pipeline", "device", "weights", "precision", "until", title="loaded", title_justify="left")
     for r in state.residents:
         table.add_row(r.pipeline, r.device, _mb(r.weights_bytes), r.precision, _until(r))
+    return table
+
+
+def _parts(state: dpb.GetStateResponse) -> Table:
+    """What pipelines share, once each; their own bytes are without it."""
+    table = Table(
+        "part", "device", "weights", "precision", "used by", title="shared parts", title_justify="left"
+    )
+    for part in state.parts:
+        users = ", ".join(part.used_by)
+        users += ", in use" if part.reference_count else ""
+        table.add_row(part.title, part.device, _mb(part.weights_bytes), part.precision, users)
     return table
 
 
@@ -87,6 +101,17 @@ def _as_json(state: dpb.GetStateResponse, jobs: list[dpb.JobInfo]) -> dict[str, 
                 "in_use": r.reference_count > 0,
             }
             for r in state.residents
+        ],
+        "parts": [
+            {
+                "title": part.title,
+                "device": part.device,
+                "weights_bytes": part.weights_bytes,
+                "precision": part.precision,
+                "used_by": list(part.used_by),
+                "in_use": part.reference_count > 0,
+            }
+            for part in state.parts
         ],
         "jobs": [
             {

@@ -9,6 +9,8 @@ from typing import Protocol
 import psutil
 import torch
 
+from safelight.engine.pipelines.base import Precision
+from safelight.engine.precision import native_bf16_cpu
 from safelight.errors import Unavailable
 
 
@@ -70,6 +72,13 @@ class CudaDevice:
 
     def release_cache(self) -> None:
         torch.cuda.empty_cache()
+
+
+def first_precision(device: torch.device) -> Precision:
+    """What diffusion pipelines are loaded in first: what `auto` is likely to choose on this device."""
+    if device.type != "cpu":
+        return "fp16"
+    return "bf16" if native_bf16_cpu() else "fp32"
 
 
 def choose_device(name: str = "auto") -> Device:

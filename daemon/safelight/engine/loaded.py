@@ -1,4 +1,5 @@
-"""The pipelines on the device: loads, evicts and unloads as `residency` decides, and measures in between.
+"""The pipelines on the device and the parts that they share: loads, evicts and unloads as `residency` decides, and
+measures in between.
 
 Owned by the worker's thread.
 """
@@ -9,13 +10,17 @@ import gc
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
 
 from safelight.engine import residency
-from safelight.engine.device import Device
+from safelight.engine.device import CpuDevice, Device, first_precision
 from safelight.engine.out_of_memory import too_little_memory, unless_out_of_memory
-from safelight.engine.pipelines.base import Pipeline
+from safelight.engine.parts import Part, Parts
+from safelight.engine.pipelines.base import Pipeline, Precision
 from safelight.engine.pipelines.registry import Registry
-from safelight.engine.residency import Resident
+from safelight.engine.residency import Resident, ResidentPart
 from safelight.errors import TooMuch
 from safelight.spec import PipelineSpec
 
@@ -34,14 +39,25 @@ class LoadedPipelines:
     def __init__(
         self, registry: Registry, device: Device, *, keep_alive_s: float, clock: Callable[[], float]
     ) -> None:
+        self.parts = Parts(room=self._room, released=self._released, clock=clock)
         self._registry, self._device = registry, device
+        self._host = device if device.torch_device.type == "cpu" else CpuDevice()
         self._keep_alive_s, self._clock = keep_alive_s, clock
         self._loaded: dict[str, _Loaded] = {}
         self._unload_after_job: set[str] = set()
 
     @property
     def facts(self) -> list[Resident]:
-        return [loaded.facts for loaded in self._loaded.values()]
+        """Of the pipelines."""
+        return [
+            replace(loaded.facts, weights_bytes=loaded.pipeline.weights_bytes)
+            for loaded in self._loaded.values()
+        ]
+
+    @property
+    def part_facts(self) -> list[ResidentPart]:
+        """Of the parts that are loaded, on whatever device."""
+        return [self._facts_of(part) for part in self.parts.loaded]
 
     def acquire(self, name: str, on_load: Callable[[], None] = lambda: None) -> Pipeline | None:
         """The pipeline, loaded if need be; None: it has to wait for jobs that hold others.
@@ -63,8 +79,9 @@ class LoadedPipelines:
         loaded = self._loaded[name]
         loaded.facts = replace(loaded.facts, references=loaded.facts.references + 1)
 
-    def give_back(self, name: str, *, keep_alive_s: float | None, precision: str = "") -> None:
-        """The job that held it is done; `keep_alive_s` None is the daemon's own."""
+    def give_back(self, name: str, *, keep_alive_s: float | None, precision: Precision | None = None) -> None:
+        """The job that held it is done; `keep_alive_s` None is the daemon's own. What only a job needs is freed with
+        the last one."""
         loaded = self._loaded[name]
         if name in self._unload_after_job:
             keep_alive_s = 0.0
@@ -74,6 +91,9 @@ class LoadedPipelines:
             precision=precision or loaded.facts.precision,
         )
         loaded.facts = self._used_now(facts, keep_alive_s)
+        if not facts.references:
+            loaded.pipeline.rest(precision)
+            self._host.release_cache()
 
     def preload(self, name: str, keep_alive_s: float | None) -> Resident:
         """Raises TooMuch (DEVICE_BUSY) where a job would wait."""
@@ -83,32 +103,36 @@ class LoadedPipelines:
             )
         loaded = self._loaded[name]
         loaded.facts = self._used_now(loaded.facts, keep_alive_s)
-        return loaded.facts
+        return next(facts for facts in self.facts if facts.name == name)
 
     def unload(self, name: str) -> int:
         """One pipeline, or all for an empty name; one in use goes after its jobs. Gives the bytes freed now."""
         if name:
             self._registry.entry(name)
-        chosen = [facts for facts in self.facts if not name or facts.pipeline == name]
-        self._unload_after_job.update(facts.pipeline for facts in chosen if facts.references)
-        idle = [facts for facts in chosen if not facts.references]
-        self._drop(facts.pipeline for facts in idle)
-        return sum(facts.weights_bytes for facts in idle)
+        before = self._weights_bytes
+        chosen = [facts for facts in self.facts if not name or facts.name == name]
+        self._unload_after_job.update(facts.name for facts in chosen if facts.references)
+        self._drop(facts.name for facts in chosen if not facts.references)
+        return before - self._weights_bytes
 
     def drop_expired(self) -> None:
         self._drop(residency.expired(self.facts, self._clock()))
 
+    # -- room --------------------------------------------------------------------------------------
+
     def _make_room(self, name: str) -> bool:
         """Evicts until it fits, measuring after each eviction; False: wait. Raises TooMuch."""
         spec = self._registry.entry(name).spec
-        needed = spec.memory.weights_bytes + _tile_bytes(spec)
+        device = self._device.torch_device
+        needed = expected_bytes(spec, device)
         while True:
             free = self._device.free_bytes()
-            match residency.decide(self.facts, name, needed_bytes=needed, free_bytes=free):
+            parts = self._parts_on(device)
+            match residency.decide(self.facts, parts, name, needed_bytes=needed, free_bytes=free):
                 case residency.Use() | residency.Load(()):
                     return True
                 case residency.Load(evict):
-                    self._drop(evict[:1])
+                    self._evict(evict[0])
                 case residency.Refuse(needed_bytes, available_bytes) if not self._busy:
                     raise TooMuch(
                         f"the pipeline {name} needs {needed_bytes / 1e9:.1f} GB on {self._device.title} and "
@@ -122,13 +146,48 @@ class LoadedPipelines:
                 case _:  # tiles of running jobs take memory too, which the books do not have
                     return False
 
+    def _room(self, device: torch.device, needed_bytes: int) -> bool:
+        """Evicts what is idle on `device` until so much is free there; False: there is less."""
+        here = self._device if device == self._device.torch_device else self._host
+        while here.free_bytes() < needed_bytes + residency.RESERVE_BYTES:
+            pipelines = self.facts if here is self._device else []
+            idle = residency.idle(pipelines, self._parts_on(device))
+            if not idle:
+                return False
+            self._evict(idle[0].name)
+        return True
+
+    def _released(self, part: Part[Any]) -> None:
+        """A stage has let go of a part: before the next one, tiles of what runs there must fit."""
+        device = torch.device(part.key.device)
+        running = [facts.name for facts in self.facts if facts.references]
+        here = running if device == self._device.torch_device else []
+        tiles = (tile_bytes(self._registry.entry(name).spec, device) for name in here)
+        self._room(device, max(tiles, default=0))
+
+    def _evict(self, name: str) -> None:
+        if name in self._loaded:
+            self._drop([name])
+            return
+        for part in self.parts.loaded:
+            if part.key.name == name:
+                part.free()
+                self._release_caches()
+                log.info("evicted the part %s", name)
+
+    # -- loading and dropping ----------------------------------------------------------------------
+
     def _load(self, name: str) -> Pipeline | None:
         """None: it ran out of memory beside running jobs."""
+
+        def load() -> Pipeline:
+            return self._registry.load(name, self._device.torch_device, self.parts)
+
         started = self._clock()
-        pipeline = unless_out_of_memory(lambda: self._registry.load(name, self._device.torch_device))
+        pipeline = unless_out_of_memory(load)
         if pipeline is None and self._loaded:
-            self._drop([facts.pipeline for facts in self.facts if not facts.references])
-            pipeline = unless_out_of_memory(lambda: self._registry.load(name, self._device.torch_device))
+            self._drop([facts.name for facts in self.facts if not facts.references])
+            pipeline = unless_out_of_memory(load)
         if pipeline is None and not self._busy:
             raise too_little_memory(f"{name} could not be loaded on {self._device.title}")
         if pipeline is not None:
@@ -144,20 +203,57 @@ class LoadedPipelines:
         keep_alive = self._keep_alive_s if keep_alive_s is None else keep_alive_s
         return replace(facts, last_used_s=now, expires_s=residency.expiry(keep_alive, now))
 
+    def _facts_of(self, part: Part[Any]) -> ResidentPart:
+        used_by = tuple(name for name, loaded in self._loaded.items() if part in loaded.pipeline.parts)
+        return ResidentPart(
+            part.key.name,
+            part.bytes,
+            part.references,
+            part.last_used_s,
+            part.key.title,
+            part.key.device,
+            part.key.precision,
+            used_by,
+            part.kept,
+        )
+
+    def _parts_on(self, device: torch.device) -> list[ResidentPart]:
+        return [facts for facts in self.part_facts if facts.device == str(device)]
+
     @property
     def _busy(self) -> bool:
-        return any(facts.references for facts in self.facts)
+        return any(loaded.facts.references for loaded in self._loaded.values())
+
+    @property
+    def _weights_bytes(self) -> int:
+        return sum(sitting.weights_bytes for sitting in (*self.facts, *self.part_facts))
 
     def _drop(self, names: Iterable[str]) -> None:
         dropped = [name for name in names if self._loaded.pop(name, None) is not None]
         if dropped:
             self._unload_after_job.difference_update(dropped)
-            gc.collect()  # jobs that used it may have left reference cycles around it
-            self._device.release_cache()
+            self._release_caches()
             log.info("unloaded %s", ", ".join(dropped))
 
+    def _release_caches(self) -> None:
+        gc.collect()  # jobs that used it may have left reference cycles around it
+        self._device.release_cache()
+        if self._host is not self._device:
+            self._host.release_cache()
 
-def _tile_bytes(spec: PipelineSpec) -> int:
+
+def expected_bytes(spec: PipelineSpec, device: torch.device) -> int:
+    """Weights and one tile, by the spec's memory model."""
+    return spec.memory.weights_bytes * _doubled(spec, device) + tile_bytes(spec, device)
+
+
+def tile_bytes(spec: PipelineSpec, device: torch.device) -> int:
     """What one tile of the largest stage needs while it runs, by the spec's memory model."""
-    side = max(tiling.tile for tiling in spec.stages.values())
-    return spec.memory.bytes_per_tile_px * side * side
+    sides = [
+        tiling.tile * (1 if stage == "encode" else spec.latent_px) for stage, tiling in spec.stages.items()
+    ]
+    return spec.memory.bytes_per_tile_px * max(sides) ** 2 * _doubled(spec, device)
+
+
+def _doubled(spec: PipelineSpec, device: torch.device) -> int:
+    return 2 if spec.memory.reduced and first_precision(device) == "fp32" else 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 
@@ -15,7 +15,7 @@ from safelight.engine.device import Device
 from safelight.engine.jobs import Job, JobQueue, JobState, cancelled_error
 from safelight.engine.loaded import LoadedPipelines
 from safelight.engine.out_of_memory import MemoryLadder
-from safelight.engine.pipelines.base import Pipeline
+from safelight.engine.pipelines.base import Pipeline, Precision
 from safelight.engine.pipelines.registry import Registry
 from safelight.engine.precision import PrecisionTable
 from safelight.engine.request import Preview, Progress, Restoration
@@ -109,7 +109,7 @@ class Turns:
             pipeline,
             memory=self._memory,
             precisions=self._precisions,
-            on_cpu=lambda: self._registry.load(job.pipeline, torch.device("cpu")),
+            on_cpu=lambda: self._registry.load(job.pipeline, torch.device("cpu"), self.pipelines.parts),
             previews=job.previews,
             clock=self._clock,
         )
@@ -123,7 +123,7 @@ class Turns:
         except StopIteration as end:
             restoration: Restoration = end.value
             restoration.report["checkpoints"] = dict(run.pipeline.checkpoint_hashes)
-            self._release(job, precision=str(restoration.report.get("precision", "")))
+            self._release(job, precision=cast("Precision", restoration.report["precision"]))
             self._queue.computed(job)
             job.listener.computed(restoration)
             return
@@ -133,7 +133,7 @@ class Turns:
         job.progress = event
         job.listener.progressed(event)
 
-    def _release(self, job: Job, *, precision: str = "") -> None:
+    def _release(self, job: Job, *, precision: Precision | None = None) -> None:
         """Frees what the run holds and gives the pipeline back."""
         self.waiting.clear()  # memory may have come free: everybody may try again
         run = self._runs.pop(job.id, None)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from safelight.engine.jobs import JobQueue, JobState, stopping_error
 from safelight.engine.pipelines.registry import Registry
-from safelight.engine.residency import Resident
+from safelight.engine.residency import Resident, ResidentPart
 from safelight.errors import SafelightError, Unavailable
 from safelight.settings import KEEP_ALIVE_S
 
@@ -43,6 +43,8 @@ class DeviceState:
     free_bytes: int = 0
     total_bytes: int = 0
     residents: tuple[Resident, ...] = ()
+    parts: tuple[ResidentPart, ...] = ()
+    """What they share."""
 
 
 class Worker(threading.Thread):
@@ -173,4 +175,5 @@ class Worker(threading.Thread):
             device.free_bytes(),
             device.total_bytes(),
             tuple(turns.pipelines.facts),
+            tuple(turns.pipelines.part_facts),
         )

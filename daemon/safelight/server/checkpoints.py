@@ -107,13 +107,13 @@ class CheckpointsServicer(cpb_grpc.CheckpointsServicer):
         self._seen = now
         for resident in self._users(changed):
             if not resident.references:
-                await asyncio.wrap_future(self._worker.unload(resident.pipeline))
+                await asyncio.wrap_future(self._worker.unload(resident.name))
         return cpb.RescanCheckpointsResponse(installed=sorted(now))
 
     def _users(self, ids: list[str]) -> list[Any]:
         """Loaded pipelines that need one of these entries."""
         using = {name for found in catalogue.ENTRIES if found.id in ids for name in found.pipelines}
-        return [resident for resident in self._worker.state.residents if resident.pipeline in using]
+        return [resident for resident in self._worker.state.residents if resident.name in using]
 
 
 class _PullThread:

@@ -15,7 +15,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from safelight import __version__, wire
 from safelight.engine.jobs import Job, JobClass, JobState, stopping_error
-from safelight.engine.residency import Resident, checked_keep_alive
+from safelight.engine.residency import Resident, ResidentPart, checked_keep_alive
 from safelight.engine.worker import Worker
 from safelight.errors import InvalidRequest, NotReady
 from safelight.server.door import abort, told
@@ -82,7 +82,7 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
 
     @_answering
     async def ListPipelines(self, request: dpb.ListPipelinesRequest) -> dpb.ListPipelinesResponse:
-        resident = {facts.pipeline for facts in self._worker.state.residents}
+        resident = {facts.name for facts in self._worker.state.residents}
         infos = []
         for entry in self._worker.registry.entries:
             hint = entry.install_hint()
@@ -129,6 +129,7 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
         states = [job.state for job in self._worker.queue.active]
         return dpb.GetStateResponse(
             residents=map(self._resident, device.residents),
+            parts=map(_part, device.parts),
             device=device.name,
             device_title=device.title,
             free_memory_bytes=device.free_bytes,
@@ -174,13 +175,24 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
         if facts.expires_s is not None and not facts.references:
             expire = _timestamp(time.time() + facts.expires_s - time.monotonic())
         return dpb.Resident(
-            pipeline=facts.pipeline,
+            pipeline=facts.name,
             device=self._worker.state.name,
             weights_bytes=facts.weights_bytes,
             precision=facts.precision,
             expire_time=expire,
             reference_count=facts.references,
         )
+
+
+def _part(facts: ResidentPart) -> dpb.ResidentPart:
+    return dpb.ResidentPart(
+        title=facts.title,
+        device=facts.device,
+        weights_bytes=facts.weights_bytes,
+        precision=facts.precision,
+        used_by=facts.used_by,
+        reference_count=facts.references,
+    )
 
 
 def _timestamp(seconds: float) -> Timestamp:

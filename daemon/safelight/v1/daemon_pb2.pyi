@@ -126,7 +126,7 @@ class GetStateRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStateResponse(_message.Message):
-    __slots__ = ("residents", "device", "device_title", "free_memory_bytes", "memory_bytes", "process_memory_bytes", "start_time", "queued_job_count", "running_job_count", "process_id", "log_path", "kept_result_count", "kept_bytes", "kept_bytes_limit")
+    __slots__ = ("residents", "device", "device_title", "free_memory_bytes", "memory_bytes", "process_memory_bytes", "start_time", "queued_job_count", "running_job_count", "process_id", "log_path", "kept_result_count", "kept_bytes", "kept_bytes_limit", "parts")
     RESIDENTS_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     DEVICE_TITLE_FIELD_NUMBER: _ClassVar[int]
@@ -141,6 +141,7 @@ class GetStateResponse(_message.Message):
     KEPT_RESULT_COUNT_FIELD_NUMBER: _ClassVar[int]
     KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
     KEPT_BYTES_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
     residents: _containers.RepeatedCompositeFieldContainer[Resident]
     device: str
     device_title: str
@@ -155,7 +156,8 @@ class GetStateResponse(_message.Message):
     kept_result_count: int
     kept_bytes: int
     kept_bytes_limit: int
-    def __init__(self, residents: _Optional[_Iterable[_Union[Resident, _Mapping]]] = ..., device: _Optional[str] = ..., device_title: _Optional[str] = ..., free_memory_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., process_memory_bytes: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., queued_job_count: _Optional[int] = ..., running_job_count: _Optional[int] = ..., process_id: _Optional[int] = ..., log_path: _Optional[str] = ..., kept_result_count: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., kept_bytes_limit: _Optional[int] = ...) -> None: ...
+    parts: _containers.RepeatedCompositeFieldContainer[ResidentPart]
+    def __init__(self, residents: _Optional[_Iterable[_Union[Resident, _Mapping]]] = ..., device: _Optional[str] = ..., device_title: _Optional[str] = ..., free_memory_bytes: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., process_memory_bytes: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., queued_job_count: _Optional[int] = ..., running_job_count: _Optional[int] = ..., process_id: _Optional[int] = ..., log_path: _Optional[str] = ..., kept_result_count: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., kept_bytes_limit: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[ResidentPart, _Mapping]]] = ...) -> None: ...
 
 class Resident(_message.Message):
     __slots__ = ("pipeline", "device", "weights_bytes", "precision", "expire_time", "reference_count")
@@ -182,6 +184,22 @@ class ForgetKeptResponse(_message.Message):
     FREED_BYTES_FIELD_NUMBER: _ClassVar[int]
     freed_bytes: int
     def __init__(self, freed_bytes: _Optional[int] = ...) -> None: ...
+
+class ResidentPart(_message.Message):
+    __slots__ = ("title", "device", "weights_bytes", "precision", "used_by", "reference_count")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
+    USED_BY_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    device: str
+    weights_bytes: int
+    precision: str
+    used_by: _containers.RepeatedScalarFieldContainer[str]
+    reference_count: int
+    def __init__(self, title: _Optional[str] = ..., device: _Optional[str] = ..., weights_bytes: _Optional[int] = ..., precision: _Optional[str] = ..., used_by: _Optional[_Iterable[str]] = ..., reference_count: _Optional[int] = ...) -> None: ...
 
 class StopRequest(_message.Message):
     __slots__ = ("grace_s",)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from safelight.engine.networks.compact import CompactNetwork
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines import compact
 from safelight.engine.pipelines.base import Precision
 from safelight.engine.pipelines.compact import CompactPipeline
@@ -27,7 +28,7 @@ LEVEL = 1 / 255
 
 @cache
 def shipped() -> CompactPipeline:
-    return compact.load(CPU)
+    return compact.load(CPU, Parts())
 
 
 @cache
@@ -51,7 +52,7 @@ def test_the_hash_for_the_record_is_that_of_the_file() -> None:
 def test_damaged_weights_are_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compact, "WEIGHTS_FILE", WEIGHTS_FILE.with_name("none.safetensors"))
     with pytest.raises(NotReady) as caught:
-        compact.load(CPU)
+        compact.load(CPU, Parts())
     assert caught.value.reason == "CHECKPOINT_DAMAGED"
 
 
@@ -84,7 +85,9 @@ def test_tiled_equals_untiled(pipeline: object, scale: int, monkeypatch: pytest.
 
 def test_another_batch_size_changes_at_most_one_level() -> None:
     """The tiling law, in fp32."""
-    batched = compact.load(torch.device("cpu:0"))  # computes here, but is not named "cpu": gets batches
+    batched = compact.load(
+        torch.device("cpu:0"), Parts()
+    )  # computes here, but is not named "cpu": gets batches
     small = replace(COMPACT, stages={"decode": replace(COMPACT.stages["decode"], tile=96)})
     results = []
     for pipeline in (shipped(), batched):

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from safelight.engine.checkpoints import catalogue, install, store
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.registry import default_registry
 from safelight.errors import NotReady
 from tests.fakes.golden import DATA
@@ -23,10 +24,10 @@ def test_imported_files_make_a_pipeline_ready(pipeline, tmp_path, monkeypatch):
     for name, file in FILES[pipeline].items():
         assert not entry.installed()
         with pytest.raises(NotReady) as caught:
-            entry.load(CPU)
+            entry.load(CPU, Parts())
         assert caught.value.reason == "CHECKPOINT_MISSING"
         install.import_path(catalogue.entry(name), DATA / file)
-    loaded = entry.load(CPU)
+    loaded = entry.load(CPU, Parts())
     assert loaded.spec == entry.spec
     assert {hashed.split("/")[0] for hashed in loaded.checkpoint_hashes} == set(FILES[pipeline])
     assert loaded.weights_bytes > 0

@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 import torch
-from peft.tuners.tuners_utils import BaseTunerLayer
 
 from safelight.engine.finish import result_bands
 from safelight.engine.out_of_memory import MemoryLadder
-from safelight.engine.pipelines.osediff import OSEDiffPipeline, merged_networks, network_picture
+from safelight.engine.parts import Parts
+from safelight.engine.pipelines.base_networks import Place
+from safelight.engine.pipelines.osediff import (
+    LORA_ALPHA,
+    Adapters,
+    OSEDiffPipeline,
+    merged_networks,
+    network_picture,
+)
 from safelight.engine.pipelines.osediff_spec import OSEDIFF, OSEDIFF_FACE
 from safelight.engine.region_plan import plan_region
 from safelight.engine.restore import restore
@@ -19,6 +26,8 @@ from tests.engine.jobs_at_hand import followed, photo, request_for, residual_of,
 from tests.engine.seams import seam_measure
 from tests.fakes import golden
 from tests.fakes.golden import DATA, converted
+
+HERE = Place(torch.device("cpu"), "fp32")
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +137,26 @@ def test_the_prompt_used_is_reported(pipeline):
 
 
 def test_networks_are_plain_ones_after_the_merge():
-    networks = merged_networks(DATA / "osediff/base", converted("osediff"))
+    networks = merged_networks(DATA / "osediff/base", converted("osediff"), HERE, Parts())
     for network in (networks.unet, networks.vae):
-        assert not any(isinstance(module, BaseTunerLayer) for module in network.modules())
         assert not any("lora" in name for name in network.state_dict())
+
+
+LAYERS = {"convolution": (torch.nn.Conv2d(3, 5, 3), (2, 3, 3, 3)), "linear": (torch.nn.Linear(3, 5), (2, 3))}
+
+
+@pytest.mark.parametrize(("layer", "down_shape"), LAYERS.values(), ids=LAYERS)
+def test_a_merged_layer_is_the_layer_and_its_low_rank_pair_side_by_side(layer, down_shape):
+    randoms = torch.Generator().manual_seed(0)
+    down = torch.randn(down_shape, generator=randoms)
+    up = torch.randn(5, 2, *[1] * (down.ndim - 2), generator=randoms)
+    pair = {"at.lora_A.one.weight": down, "at.lora_B.one.weight": up}
+    x = torch.randn(4, 3, *[6] * (down.ndim - 2), generator=randoms)
+    apply = torch.nn.functional.conv2d if down.ndim == 4 else torch.nn.functional.linear
+    with torch.inference_mode():
+        beside = layer(x) + LORA_ALPHA / 2 * apply(apply(x, down), up)
+        merged = apply(x, Adapters(pair)("at.weight", layer.weight), layer.bias)
+    assert torch.allclose(merged, beside, atol=1e-4)
 
 
 def test_another_base_is_refused(tmp_path):
@@ -140,6 +165,7 @@ def test_another_base_is_refused(tmp_path):
             DATA / "s3diff/base",
             converted("osediff"),
             torch.device("cpu"),
+            Parts(),
             first="fp32",
             checkpoint_hashes={},
         )

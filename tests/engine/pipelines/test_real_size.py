@@ -32,20 +32,16 @@ def networks():
         }
 
 
-def shapes(network):
-    return {name: tensor.shape for name, tensor in network.state_dict().items()}
-
-
 def test_osediffs_real_adapters_merge_into_the_real_base(networks):
     content = manifest("osediff/full_size_osediff.pkl")["content"]
-    header = {name: json.dumps(v) for name, v in content.items() if not name.startswith("state_dict")}
-    adapters = {"unet": osediff.UNET_ADAPTERS, "vae": osediff.VAE_ADAPTERS}
     for name, network in networks.items():
-        before = shapes(network)
-        with META:
-            given = tensors(content[f"state_dict_{name}"])
-            osediff.merge(network, given, header, adapters[name], f"rank_{name}")
-        assert shapes(network) == before
+        given = tensors(content[f"state_dict_{name}"])
+        adapters = osediff.Adapters(given)
+        before = network.state_dict()
+        changed = {key: adapters(key, tensor) for key, tensor in before.items()}
+        assert all(changed[key].shape == tensor.shape for key, tensor in before.items())
+        different = {key.rpartition(".")[0] for key, tensor in before.items() if changed[key] is not tensor}
+        assert different == {key.partition(".lora_")[0].partition(".base_layer")[0] for key in given}
 
 
 def test_s3diffs_real_pairs_find_their_layers(networks):

@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.registry import Entry, Registry, default_registry
 from safelight.errors import NotFound, NotReady
 from tests.fakes.pipelines import ONE_STAGE, fake_registry
@@ -23,7 +24,7 @@ def test_entries_are_listed_in_order() -> None:
 def test_loading_gives_the_pipeline_of_that_id() -> None:
     registry = fake_registry()
     for name in ("identity", "brighten", "staged", "broken"):
-        assert registry.load(name, HERE).spec.id == name
+        assert registry.load(name, HERE, Parts()).spec.id == name
 
 
 def test_an_unknown_id_is_answered_with_the_nearest_one() -> None:
@@ -34,7 +35,7 @@ def test_an_unknown_id_is_answered_with_the_nearest_one() -> None:
 
 def test_missing_files_are_said_before_anything_is_imported() -> None:
     with pytest.raises(NotReady, match="absent are not installed") as caught:
-        fake_registry().load("absent", HERE)
+        fake_registry().load("absent", HERE, Parts())
     assert caught.value.reason == "CHECKPOINT_MISSING"
 
 

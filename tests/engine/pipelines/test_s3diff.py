@@ -8,6 +8,7 @@ import torch
 
 from safelight.engine.finish import result_bands
 from safelight.engine.networks import degradation, s3diff_lora
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.base import PictureSource
 from safelight.engine.pipelines.s3diff import S3DiffPipeline, padded
 from safelight.errors import InvalidRequest, NotReady
@@ -171,6 +172,7 @@ def test_another_base_is_refused():
             golden.converted("s3diff"),
             golden.folder("s3diff") / "de_net.safetensors",
             torch.device("cpu"),
+            Parts(),
             first="fp32",
             checkpoint_hashes={},
         )

@@ -1,4 +1,4 @@
-"""Networks filled from safetensors files, one tensor at a time: memory never holds more than the network and one tensor.
+"""Networks filled from safetensors files, one tensor at a time: the network and one tensor are all that memory holds.
 
 Files are opened anew for each tensor: a mapping that stays would count every page that was read as the process's own
 memory, and would leave networks that break when their file is changed.
@@ -7,7 +7,7 @@ memory, and would leave networks that break when their file is changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,15 @@ Edit = Callable[[str, torch.Tensor], torch.Tensor]
 """A tensor's name in the network and its value as stored, on the host, to the value that is kept."""
 Names = Callable[[str], str]
 
-_BUILDING = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_BUILDING = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 """What libraries raise for a configuration that makes no sense."""
 
 
@@ -67,7 +75,7 @@ def read_config(path: Path) -> dict[str, Any]:
 def weights_file(folder: Path) -> Path:
     """The safetensors file in `folder`; a half-precision one (`.fp16.`) only where there is no other. Raises
     NotReady (CHECKPOINT_DAMAGED)."""
-    found = sorted(folder.glob("*.safetensors"), key=lambda path: (".fp16." in path.name, path.name))
+    found = sorted(folder.glob("*.safetensors"), key=lambda path: (".fp16." in path.name, len(path.name)))
     if not found:
         raise damaged(folder, "holds no safetensors file")
     return found[0]
@@ -94,7 +102,7 @@ def fill(
         if name := names(stored):
             holder, _, last = name.rpartition(".")
             owner = network.get_submodule(holder)
-            value = _placed(edit(name, tensor), device, dtype)
+            value = placed(edit(name, tensor), device, dtype)
             setattr(owner, last, nn.Parameter(value, requires_grad=False))
 
 
@@ -138,12 +146,12 @@ def loaded_bytes(*networks: nn.Module) -> int:
 
 
 def called(path: Path) -> str:
-    """A path of a checkpoint for people: from the store's entry on, or from its own folder on."""
+    """A path of a checkpoint for people: from the store's entry on, or its last three names."""
     parts = path.parts
-    if CONTENT_NAME in parts[:-1]:
+    if CONTENT_NAME in parts:
         at = len(parts) - 1 - parts[::-1].index(CONTENT_NAME)
         return "/".join((parts[at - 1], *parts[at + 1 :]))
-    return "/".join(parts[-2:])
+    return "/".join(parts[-3:])
 
 
 def damaged(path: Path, what: str) -> NotReady:
@@ -154,13 +162,8 @@ def damaged(path: Path, what: str) -> NotReady:
     )
 
 
-def _placed(tensor: torch.Tensor, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
+def placed(tensor: torch.Tensor, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
     """A copy of its own, in the precision's memory format."""
     kept = dtype if tensor.is_floating_point() else tensor.dtype
     format = layout(dtype) if tensor.ndim == 4 else torch.contiguous_format
     return tensor.to(device=device, dtype=kept, memory_format=format, copy=True)
-
-
-def by_prefix(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    """Those whose name begins so, without it."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

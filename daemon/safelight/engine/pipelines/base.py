@@ -14,7 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from safelight.geometry import Size
 from safelight.imaging.pixels import FloatArray
 from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec, SettingValue
+
+if TYPE_CHECKING:
+    from safelight.engine.parts import Part
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Origins = tuple[tuple[int, int], ...]
@@ -77,10 +80,22 @@ class Pipeline(ABC):
 
     spec: PipelineSpec
     device: torch.device
-    weights_bytes: int
-    """Bytes of all weights on the device, measured after loading."""
     checkpoint_hashes: Mapping[str, str]
     """Weights file name to SHA-256, for the record."""
+    @property
+    @abstractmethod
+    def weights_bytes(self) -> int:
+        """Of its own weights that are loaded now; shared parts count for themselves."""
+
+    @property
+    def parts(self) -> tuple[Part[Any], ...]:
+        """Networks that it may share with other pipelines, loaded now or not."""
+        return ()
+
+    def rest(self, precision: Precision | None) -> None:
+        """No job uses it any more; the last one ran in `precision`, where that is known. Frees what only a job
+        needs: nothing by default."""
+        return None
 
     def estimated(self, source: RegionSource, *, settings: RestoreSettings) -> Mapping[str, SettingValue]:
         """Own settings that are left to the pipeline, found out from the picture; asked before `condition`, which is

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import torch
 
+from safelight.engine.checkpoints.weights import loaded_bytes
 from safelight.engine.networks.compact import CompactNetwork, CompactWeightsError, load_compact
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.base import Conditioning, Pipeline, Precision
 from safelight.engine.pipelines.compact_spec import COMPACT, WEIGHTS_FILE
 from safelight.errors import NotReady
@@ -49,9 +51,10 @@ class CompactPipeline(Pipeline):
             for scale, network in networks.items()
             for precision, dtype in _DTYPES.items()
         }
-        self.weights_bytes = sum(
-            p.numel() * p.element_size() for n in self._networks.values() for p in n.parameters()
-        )
+
+    @property
+    def weights_bytes(self) -> int:
+        return loaded_bytes(*self._networks.values())
 
     def condition(
         self, region: torch.Tensor, *, settings: RestoreSettings, magnification: int
@@ -68,7 +71,7 @@ class CompactPipeline(Pipeline):
         return y
 
 
-def load(device: torch.device) -> CompactPipeline:
+def load(device: torch.device, parts: Parts) -> CompactPipeline:
     """The networks from the wheel. Raises NotReady (CHECKPOINT_DAMAGED) when they were altered."""
     try:
         networks = {scale: load_compact(WEIGHTS_FILE, scale) for scale in COMPACT.magnifications}

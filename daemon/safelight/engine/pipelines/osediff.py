@@ -14,18 +14,16 @@ which the script means to do and forgets.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from peft import LoraConfig, inject_adapter_in_model
-from peft.tuners.lora import LoraLayer
 from PIL import Image
-from torch import nn
 
 from safelight.engine.checkpoints.convert import read_converted
+from safelight.engine.device import first_precision
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.authors import (
     AuthorsTiling,
     aligned,
@@ -36,8 +34,9 @@ from safelight.engine.pipelines.authors import (
 from safelight.engine.pipelines.base import Conditioning, Picture, Precision, Tap, TileProgress, no_tap
 from safelight.engine.pipelines.base_networks import (
     Networks,
-    first_precision,
+    Place,
     load_base,
+    require_layout,
     stored,
     tensors_below,
 )
@@ -49,17 +48,11 @@ from safelight.engine.pipelines.osediff_spec import (
     WEIGHTS_ID,
 )
 from safelight.engine.pipelines.stable_diffusion import OneStepConditioning, OneStepPipeline
-from safelight.errors import NotReady
 from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec
 
 LORA_ALPHA = 8  # peft's default; the official file does not carry it
-UNET_ADAPTERS = {
-    "default_encoder": "unet_lora_encoder_modules",
-    "default_decoder": "unet_lora_decoder_modules",
-    "default_others": "unet_lora_others_modules",
-}
-VAE_ADAPTERS = {"default_encoder": "vae_lora_encoder_modules"}
+DOWN, UP, WHOLE = ".lora_A.", ".lora_B.", ".base_layer."
 WITHOUT_TAGS = ", ,"  # the official form "{tags}, {prompt}," with both empty
 
 
@@ -71,6 +64,7 @@ class OSEDiffPipeline(OneStepPipeline):
         base: Path,
         weights: Path,
         device: torch.device,
+        parts: Parts,
         *,
         first: Precision,
         checkpoint_hashes: Mapping[str, str],
@@ -79,9 +73,10 @@ class OSEDiffPipeline(OneStepPipeline):
         """`base` a diffusers folder, `weights` the converted checkpoint."""
         self.spec = spec
         super().__init__(
-            lambda: merged_networks(base, weights),
+            lambda place: merged_networks(base, weights, place, parts),
             base,
             device,
+            parts,
             first=first,
             checkpoint_hashes=checkpoint_hashes,
         )
@@ -147,67 +142,55 @@ def network_picture(picture: Picture, process_size: int, scale: int) -> Picture:
     return np.array(image.resize(cut, Image.Resampling.LANCZOS))
 
 
-def merged_networks(base: Path, weights: Path) -> Networks:
-    """The base with the checkpoint in it, fp32 on the host. Raises NotReady (CHECKPOINT_DAMAGED) when the two
-    do not fit."""
-    networks = load_base(base)
-    tensors, header = read_converted(weights)
-    merge(networks.unet, tensors_below(tensors, "state_dict_unet/"), header, UNET_ADAPTERS, "rank_unet")
-    merge(networks.vae, tensors_below(tensors, "state_dict_vae/"), header, VAE_ADAPTERS, "rank_vae")
-    return networks
+def merged_networks(base: Path, weights: Path, place: Place, parts: Parts) -> Networks:
+    """The base with the checkpoint in it. Raises NotReady (CHECKPOINT_DAMAGED) when the two do not fit."""
+    require_layout(weights, "osediff", base)
+    tensors, _ = read_converted(weights)
+    return load_base(
+        base,
+        place,
+        parts,
+        edit_unet=Adapters(tensors_below(tensors, "state_dict_unet/")),
+        edit_vae=Adapters(tensors_below(tensors, "state_dict_vae/")),
+    )
 
 
-def merge(
-    network: nn.Module,
-    tensors: Mapping[str, torch.Tensor],
-    header: Mapping[str, str],
-    adapters: Mapping[str, str],
-    rank: str,
-) -> None:
-    """Injects the adapters (name to the header's list of modules) with peft, loads and merges them. A whole
-    trained layer under `base_layer` replaces the base's."""
-    for adapter, modules in adapters.items():
-        config = LoraConfig(
-            r=int(json.loads(header[rank])),
-            lora_alpha=LORA_ALPHA,
-            target_modules=sorted(set(json.loads(header[modules]))),
-            init_lora_weights=False,
-        )
-        inject_adapter_in_model(config, network, adapter)
-        del network.peft_config  # adapters share no layer, so the next one need not know of this one
-    _load_adapters(network, tensors)
-    for name, layer in list(network.named_modules()):
-        if isinstance(layer, LoraLayer):
-            layer.merge(adapter_names=list(layer.lora_A))
-            parent, _, child = name.rpartition(".")
-            setattr(network.get_submodule(parent), child, layer.get_base_layer())
+class Adapters:
+    """What a checkpoint changes in one network: an edit of its tensors while they are loaded.
+
+    An adapted layer's weight W becomes W + 8 / r * B A, in float32. A whole trained layer under `base_layer` replaces
+    the base's.
+    """
+
+    def __init__(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Names as in the official file: `LAYER.lora_A.ADAPTER.weight`, `LAYER.base_layer.weight`."""
+        self._whole = {name.replace(WHOLE, "."): t for name, t in tensors.items() if WHOLE in name}
+        self._pairs = {
+            name.partition(DOWN)[0]: (down, tensors[name.replace(DOWN, UP)])
+            for name, down in tensors.items()
+            if DOWN in name
+        }
+
+    def __call__(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
+        tensor = self._whole.get(name, tensor).float()
+        layer, _, last = name.rpartition(".")
+        if last != "weight" or layer not in self._pairs:
+            return tensor
+        down, up = (matrix.float().flatten(1) for matrix in self._pairs[layer])
+        return tensor + ((up @ down) * (LORA_ALPHA / len(down))).view_as(tensor)
 
 
-def _load_adapters(network: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
-    expected = {name for name, _ in network.named_parameters() if ".lora_" in name}
-    found = {name for name in tensors if ".lora_" in name}
-    try:
-        unknown = network.load_state_dict(dict(tensors), strict=False).unexpected_keys
-    except RuntimeError:
-        unknown = ["shapes"]
-    if unknown or expected != found:
-        raise NotReady(
-            "the checkpoint does not fit its base: install both again, of the same version",
-            "CHECKPOINT_DAMAGED",
-        )
-
-
-def load(device: torch.device) -> OSEDiffPipeline:
+def load(device: torch.device, parts: Parts) -> OSEDiffPipeline:
     """From the store. Raises NotReady."""
-    return _load(device, OSEDIFF, WEIGHTS_ID)
+    return _load(device, parts, OSEDIFF, WEIGHTS_ID)
 
 
-def load_face(device: torch.device) -> OSEDiffPipeline:
-    return _load(device, OSEDIFF_FACE, FACE_WEIGHTS_ID)
+def load_face(device: torch.device, parts: Parts) -> OSEDiffPipeline:
+    return _load(device, parts, OSEDIFF_FACE, FACE_WEIGHTS_ID)
 
 
-def _load(device: torch.device, spec: PipelineSpec, weights_id: str) -> OSEDiffPipeline:
+def _load(device: torch.device, parts: Parts, spec: PipelineSpec, weights_id: str) -> OSEDiffPipeline:
     (base, weights), hashes = stored(BASE_ID, weights_id)
     return OSEDiffPipeline(
-        base, weights, device, first=first_precision(device), checkpoint_hashes=hashes, spec=spec
+        base, weights, device, parts, first=first_precision(device), checkpoint_hashes=hashes, spec=spec
     )

@@ -27,6 +27,7 @@ from safelight.spec import PipelineSpec
 if TYPE_CHECKING:
     import torch
 
+    from safelight.engine.parts import Parts
     from safelight.engine.pipelines.base import Pipeline
 
 
@@ -36,7 +37,8 @@ class Entry:
 
     spec: PipelineSpec
     loader: str
-    """`module:function`; the function takes a torch.device and returns the loaded Pipeline."""
+    """`module:function`; the function takes a torch.device and the Parts that pipelines share, and returns the loaded
+    Pipeline."""
     installed: Callable[[], bool]
     """Whether its checkpoint files are there; cheap, asked for every listing."""
 
@@ -55,11 +57,11 @@ class Entry:
         if hint := self.install_hint():
             raise NotReady(hint, "CHECKPOINT_MISSING", details={"pipeline": self.spec.id})
 
-    def load(self, device: torch.device) -> Pipeline:
-        """Imports torch and what else it needs; takes seconds. Raises NotReady when not installed."""
+    def load(self, device: torch.device, parts: Parts) -> Pipeline:
+        """Imports torch and what else it needs; takes seconds. Raises NotReady when not installed, or damaged."""
         self.require_installed()
         module, function = self.loader.split(":")
-        pipeline: Pipeline = getattr(importlib.import_module(module), function)(device)
+        pipeline: Pipeline = getattr(importlib.import_module(module), function)(device, parts)
         return pipeline
 
 
@@ -84,8 +86,8 @@ class Registry:
             details={"pipeline": pipeline[:80]},
         )
 
-    def load(self, pipeline: str, device: torch.device) -> Pipeline:
-        return self.entry(pipeline).load(device)
+    def load(self, pipeline: str, device: torch.device, parts: Parts) -> Pipeline:
+        return self.entry(pipeline).load(device, parts)
 
 
 def default_registry() -> Registry:

@@ -14,7 +14,7 @@ the authors', slips included (`authors`).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +23,9 @@ import torch
 import torch.nn.functional as F
 
 from safelight.engine.checkpoints.convert import read_converted
+from safelight.engine.checkpoints.weights import loaded_bytes, placed, tensors_of
 from safelight.engine.color_fix import truncated
+from safelight.engine.device import first_precision
 from safelight.engine.networks.degradation import load_estimator
 from safelight.engine.networks.s3diff_lora import (
     ModulationHead,
@@ -31,6 +33,7 @@ from safelight.engine.networks.s3diff_lora import (
     modulate,
     modulation,
 )
+from safelight.engine.parts import Parts
 from safelight.engine.pipelines.authors import (
     AuthorsTiling,
     aligned,
@@ -51,20 +54,22 @@ from safelight.engine.pipelines.base import (
 )
 from safelight.engine.pipelines.base_networks import (
     Networks,
-    first_precision,
+    Place,
     load_base,
+    require_layout,
     stored,
     tensors_below,
 )
 from safelight.engine.pipelines.s3diff_spec import BASE_ID, ESTIMATE, ESTIMATOR_ID, S3DIFF, WEIGHTS_ID
 from safelight.engine.pipelines.stable_diffusion import OneStepConditioning, OneStepPipeline
-from safelight.errors import InvalidRequest, NotReady
+from safelight.errors import InvalidRequest
 from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec, SettingValue
 
 SIZE_MULTIPLE = 64  # the script pads right and below by reflection to this
 SCORES = ("degradation_blur", "degradation_noise")
 ADAPTER = {"unet": "default", "vae": "vae_skip"}
+ADAPTED = ("state_dict_unet/", "state_dict_vae/")
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ class S3DiffPipeline(OneStepPipeline):
         weights: Path,
         estimator: Path,
         device: torch.device,
+        parts: Parts,
         *,
         first: Precision,
         checkpoint_hashes: Mapping[str, str],
@@ -97,17 +103,22 @@ class S3DiffPipeline(OneStepPipeline):
         """`base` a diffusers folder, `weights` and `estimator` converted checkpoints."""
         self.spec = spec
         super().__init__(
-            lambda: modulated_networks(base, weights),
+            lambda place: modulated_networks(base, weights, place, parts),
             base,
             device,
+            parts,
             first=first,
             checkpoint_hashes=checkpoint_hashes,
         )
-        tensors, _ = read_converted(weights)
+        require_layout(estimator, "de_net", None)
+        tensors = _copied(weights, lambda name: not name.startswith(ADAPTED))
         self.frequencies = tensors["w"].float().to(device)
         self.vae_head, self.unet_head = (_head(tensors, name).to(device) for name in ("vae", "unet"))
-        self.estimator = load_estimator(read_converted(estimator)[0]).to(device)
-        self.weights_bytes += sum(p.numel() * p.element_size() for p in self.estimator.parameters())
+        self.estimator = load_estimator(_copied(estimator)).to(device)
+
+    @property
+    def weights_bytes(self) -> int:
+        return super().weights_bytes + loaded_bytes(self.estimator, self.vae_head, self.unet_head)
 
     def estimated(self, source: RegionSource, *, settings: RestoreSettings) -> Mapping[str, SettingValue]:
         asked = [name for name in SCORES if settings.own[name] == ESTIMATE]
@@ -262,37 +273,35 @@ def _reflected(x: torch.Tensor, more: int, *, rows: bool = False) -> torch.Tenso
     return F.pad(x, pad, mode="reflect" if length > 1 else "replicate") if more else x
 
 
-def modulated_networks(base: Path, weights: Path) -> Networks:
-    """The base with modulated layers in it, fp32 on the host. Raises NotReady (CHECKPOINT_DAMAGED) when the
-    two do not fit."""
-    networks = load_base(base)
+def modulated_networks(base: Path, weights: Path, place: Place, parts: Parts) -> Networks:
+    """The base with modulated layers in it. Raises NotReady (CHECKPOINT_DAMAGED) when the two do not fit."""
+    require_layout(weights, "s3diff", base)
     tensors, _ = read_converted(weights)
-    try:
-        unet = tensors_below(tensors, "state_dict_unet/")
-        networks.unet.conv_in.load_state_dict({n: unet.pop(f"conv_in.{n}") for n in ("weight", "bias")})
-        pairs = _pairs(unet, ADAPTER["unet"])
-        modulate(networks.unet, pairs, up=len(networks.unet.down_blocks) + 1)
-        pairs = _pairs(tensors_below(tensors, "state_dict_vae/"), ADAPTER["vae"])
-        modulate(networks.vae, pairs, up=len(networks.vae.encoder.down_blocks) + 1)
-    except (KeyError, AttributeError, RuntimeError, ValueError) as error:
-        raise NotReady(
-            "the checkpoint does not fit its base: install both again, of the same version",
-            "CHECKPOINT_DAMAGED",
-            details={"error": str(error)[:200]},
-        ) from None
+    unet, vae = (tensors_below(tensors, prefix) for prefix in ADAPTED)
+    whole = {f"conv_in.{last}": unet.pop(f"conv_in.{last}") for last in ("weight", "bias")}
+    networks = load_base(base, place, parts, edit_unet=lambda name, tensor: whole.get(name, tensor))
+    for network, found, adapter, blocks in (
+        (networks.unet, unet, ADAPTER["unet"], networks.unet.down_blocks),
+        (networks.vae, vae, ADAPTER["vae"], networks.vae.encoder.down_blocks),
+    ):
+        pairs = {
+            name: (placed(down, place.device, place.dtype), placed(up, place.device, place.dtype))
+            for name, (down, up) in _pairs(found, adapter).items()
+        }
+        modulate(network, pairs, up=len(blocks) + 1)
     return networks
 
 
 def _pairs(tensors: Mapping[str, torch.Tensor], adapter: str) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """Layer name to its A and B. Raises KeyError for one without the other."""
+    """Layer name to its A and B."""
     down = f".lora_A.{adapter}.weight"
     names = [key.removesuffix(down) for key in tensors if key.endswith(down)]
-    if 2 * len(names) != len(tensors):
-        raise ValueError("a low-rank pair is not complete")
-    return {
-        name: (tensors[f"{name}{down}"].float(), tensors[f"{name}.lora_B.{adapter}.weight"].float())
-        for name in names
-    }
+    return {name: (tensors[f"{name}{down}"], tensors[f"{name}.lora_B.{adapter}.weight"]) for name in names}
+
+
+def _copied(path: Path, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, torch.Tensor]:
+    """Tensors of a small file that outlive it."""
+    return {name: tensor.clone() for name, tensor in tensors_of(path, wanted)}
 
 
 def _head(tensors: Mapping[str, torch.Tensor], network: str) -> ModulationHead:
@@ -301,9 +310,9 @@ def _head(tensors: Mapping[str, torch.Tensor], network: str) -> ModulationHead:
     return ModulationHead(tensors, network=network, embeddings=embeddings, rank=rank)
 
 
-def load(device: torch.device) -> S3DiffPipeline:
+def load(device: torch.device, parts: Parts) -> S3DiffPipeline:
     """From the store. Raises NotReady."""
     (base, weights, estimator), hashes = stored(BASE_ID, WEIGHTS_ID, ESTIMATOR_ID)
     return S3DiffPipeline(
-        base, weights, estimator, device, first=first_precision(device), checkpoint_hashes=hashes
+        base, weights, estimator, device, parts, first=first_precision(device), checkpoint_hashes=hashes
     )

@@ -10,7 +10,6 @@ cumulative alpha there, in float32. The factor 1 / sqrt(a) is 14.6: errors of ep
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -22,10 +21,12 @@ import numpy as np
 import torch
 from diffusers import DDPMScheduler
 
+from safelight.engine.checkpoints.weights import damaged, layout, read_config
 from safelight.engine.latent_noise import noise
 from safelight.engine.networks.vae_tiling import decode_tiled, encode_tiled
+from safelight.engine.parts import Part, Parts
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
-from safelight.engine.pipelines.base_networks import Networks, PrecisionSets, layout
+from safelight.engine.pipelines.base_networks import Networks, Place, PrecisionSets
 from safelight.engine.pipelines.text_encoder import PromptEncoder
 from safelight.geometry import Rect
 
@@ -34,11 +35,16 @@ LOG_VARIANCE_LEAST, LOG_VARIANCE_MOST = -30.0, 20.0  # as diffusers' DiagonalGau
 
 
 def last_alpha(base: Path) -> torch.Tensor:
-    """Cumulative alpha at t = 999, a float32 scalar, from the base's noise schedule."""
-    config: Mapping[str, Any] = json.loads((base / "scheduler/scheduler_config.json").read_text("utf-8"))
+    """Cumulative alpha at t = 999, a float32 scalar, from the base's noise schedule. Raises NotReady
+    (CHECKPOINT_DAMAGED)."""
+    path = base / "scheduler/scheduler_config.json"
+    config = read_config(path)
     names = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule")
-    schedule: Any = DDPMScheduler(**{n: config[n] for n in names})
-    alpha: torch.Tensor = schedule.alphas_cumprod[TIMESTEP]
+    try:
+        schedule: Any = DDPMScheduler(**{n: config[n] for n in names})
+        alpha: torch.Tensor = schedule.alphas_cumprod[TIMESTEP]
+    except (LookupError, TypeError, ValueError, NotImplementedError) as error:
+        raise damaged(path, f"is no noise schedule ({str(error)[:80]})") from None
     return alpha
 
 
@@ -63,22 +69,33 @@ class OneStepPipeline(Pipeline):
 
     def __init__(
         self,
-        load: Callable[[], Networks],
+        load: Callable[[Place], Networks],
         base: Path,
         device: torch.device,
+        parts: Parts,
         *,
         first: Precision,
         checkpoint_hashes: Mapping[str, str],
     ) -> None:
-        """`load` gives the networks with the paper's weights in them, fp32 on the host; `first` is the precision
-        that stays loaded."""
+        """`load` gives the networks with the paper's weights in them; `first` is the precision that is loaded at
+        once."""
         self.device = device
         self.checkpoint_hashes = checkpoint_hashes
-        self.prompts = PromptEncoder(base)
+        self.prompts = PromptEncoder(base, parts)
         self._alpha = last_alpha(base).to(device)
-        self._sets = PrecisionSets(load, device, first)
-        self.weights_bytes = self._sets.bytes
+        self._sets = PrecisionSets(load, device, parts, first=first)
         self._scaling = float(self._sets.at(first).vae.config.scaling_factor)
+
+    @property
+    def weights_bytes(self) -> int:
+        return self._sets.bytes
+
+    @property
+    def parts(self) -> tuple[Part[Any], ...]:
+        return self.prompts.encoder, *self._sets.shared
+
+    def rest(self, precision: Precision | None) -> None:
+        self._sets.keep(precision)
 
     @abstractmethod
     def prediction(

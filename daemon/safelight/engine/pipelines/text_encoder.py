@@ -1,35 +1,58 @@
-"""The text encoder of a base folder: prompts to embeddings."""
+"""The text encoder of a base folder: prompts to embeddings.
+
+The network is a part that pipelines with equal files share, held while it computes and no longer. It stays in float32
+on the host: a prompt costs it less than a tile costs the other networks, and every device gets the same embeddings.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 from pathlib import Path
 
 import torch
-import transformers
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from safelight.engine.pipelines.base_networks import variant
+from safelight.engine.checkpoints.weights import configured, damaged, fill, numbers, weights_file
+from safelight.engine.parts import Part, PartKey, Parts
+from safelight.engine.pipelines.base_networks import content_hash
 
 TOKENS = 77  # CLIP's text length
 PROMPTS_KEPT = 16  # embeddings of 77 x 1024 floats, 315 kB each
+HOST = torch.device("cpu")
+_PREFIX = "text_model."  # of every tensor in files written by transformers before version 5
+_POSITION_IDS = "embeddings.position_ids"  # a list of numbers that old files carry
+
+
+class TextEncoder(Part[CLIPTextModel]):
+    """CLIP's text encoder; remembers what it made of the last prompts, whichever pipeline asked."""
+
+    def __init__(self, parts: Parts, key: PartKey, folder: Path) -> None:
+        """Checks the folder's files and loads nothing yet. Raises NotReady (CHECKPOINT_DAMAGED)."""
+        super().__init__(parts, key, partial(_load, folder), expected_bytes=4 * numbers(_empty(folder)))
+        self._known: OrderedDict[tuple[int, ...], torch.Tensor] = OrderedDict()
+
+    def embeddings(self, ids: torch.Tensor) -> torch.Tensor:
+        """1 x 77 token ids to 1 x 77 x C, float32 on the host: the last hidden state after the final layer norm."""
+        known = tuple(ids[0].tolist())
+        if known not in self._known:
+            with self.held() as network, torch.inference_mode():
+                self._known[known] = network(ids).last_hidden_state
+            while len(self._known) > PROMPTS_KEPT:
+                self._known.popitem(last=False)
+        self._known.move_to_end(known)
+        return self._known[known]
 
 
 class PromptEncoder:
-    """CLIP's text encoder in fp32 on the host; remembers the last prompts, so that a repeated one costs nothing."""
+    """A base's tokenizer and text encoder."""
 
-    def __init__(self, base: Path) -> None:
-        transformers.utils.logging.disable_progress_bar()  # nobody watches the daemon's standard error
-        self._tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer", local_files_only=True)
-        self._encoder = CLIPTextModel.from_pretrained(
-            base / "text_encoder",
-            dtype=torch.float32,
-            variant=variant(base / "text_encoder"),
-            local_files_only=True,
-            use_safetensors=True,
-        )
-        self._encoder.requires_grad_(False).eval()
-        self._known: OrderedDict[str, torch.Tensor] = OrderedDict()
+    def __init__(self, base: Path, parts: Parts) -> None:
+        """Raises NotReady (CHECKPOINT_DAMAGED)."""
+        self._tokenizer = tokenizer_of(base / "tokenizer")
+        folder = base / "text_encoder"
+        key = PartKey("text encoder", content_hash(base, "text_encoder"), str(HOST), "fp32")
+        self.encoder = parts.shared(key, lambda: TextEncoder(parts, key, folder))
 
     def ids(self, prompt: str) -> torch.Tensor:
         """1 x 77 token ids, padded and cut as the tokenizer's files say."""
@@ -40,11 +63,33 @@ class PromptEncoder:
         return ids
 
     def embeddings(self, prompt: str) -> torch.Tensor:
-        """1 x 77 x C, float32 on the host: the last hidden state after the final layer norm."""
-        if prompt not in self._known:
-            with torch.inference_mode():
-                self._known[prompt] = self._encoder(self.ids(prompt)).last_hidden_state
-            while len(self._known) > PROMPTS_KEPT:
-                self._known.popitem(last=False)
-        self._known.move_to_end(prompt)
-        return self._known[prompt]
+        """1 x 77 x C, float32 on the host."""
+        return self.encoder.embeddings(self.ids(prompt))
+
+
+def tokenizer_of(folder: Path) -> CLIPTokenizer:
+    try:
+        tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise damaged(folder, f"is no tokenizer ({type(error).__name__})") from None
+    return tokenizer
+
+
+def _empty(folder: Path) -> CLIPTextModel:
+    network = configured(lambda config: CLIPTextModel(CLIPTextConfig(**config)), folder)
+    assert isinstance(network, CLIPTextModel)
+    return network
+
+
+def _load(folder: Path) -> CLIPTextModel:
+    network = _empty(folder)
+    fill(network, weights_file(folder), device=HOST, dtype=torch.float32, names=_name)
+    positions = torch.arange(network.config.max_position_embeddings)[None]
+    network.embeddings.register_buffer("position_ids", positions, persistent=False)
+    return network
+
+
+def _name(stored: str) -> str:
+    """In the network; empty for what it makes itself."""
+    name = stored.removeprefix(_PREFIX)
+    return "" if name == _POSITION_IDS else name

@@ -1,0 +1,98 @@
+"""Prompts to embeddings with the tiny text encoder of tests/data."""
+
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import CLIPTextModel
+
+from safelight.engine.parts import Parts
+from safelight.engine.pipelines.text_encoder import PromptEncoder
+from safelight.errors import NotReady
+from tests.fakes.golden import DATA
+
+BASE = DATA / "osediff/base"
+
+
+@pytest.fixture
+def parts():
+    return Parts()
+
+
+@pytest.fixture
+def prompts(parts):
+    return PromptEncoder(BASE, parts)
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """A base's text half that a test may change."""
+    for part in ("text_encoder", "tokenizer"):
+        shutil.copytree(BASE / part, tmp_path / part)
+    return tmp_path
+
+
+def test_a_prompt_of_any_length_has_77_tokens(prompts):
+    assert prompts.ids("cat, " * 200).shape == prompts.ids("").shape == (1, 77)
+
+
+def test_embeddings_are_those_of_transformers_own_loader(prompts):
+    theirs = CLIPTextModel.from_pretrained(BASE / "text_encoder", dtype=torch.float32).eval()
+    with torch.inference_mode():
+        expected = theirs(prompts.ids("a cat")).last_hidden_state
+    assert torch.equal(prompts.embeddings("a cat"), expected)
+
+
+def test_names_of_newer_transformers_are_the_same_network(prompts, copied):
+    path = copied / "text_encoder/model.safetensors"
+    save_file({name.removeprefix("text_model."): t for name, t in load_file(path).items()}, path)
+    found = PromptEncoder(copied, Parts()).embeddings("a cat")
+    assert torch.equal(found, prompts.embeddings("a cat"))
+
+
+def test_old_files_that_list_positions_are_taken(prompts, copied):
+    path = copied / "text_encoder/model.safetensors"
+    save_file({**load_file(path), "text_model.embeddings.position_ids": torch.arange(77)[None]}, path)
+    found = PromptEncoder(copied, Parts()).embeddings("a cat")
+    assert torch.equal(found, prompts.embeddings("a cat"))
+
+
+def test_nothing_is_loaded_before_a_prompt_needs_it(parts, prompts):
+    assert parts.loaded == []
+    prompts.embeddings("a cat")
+    assert parts.loaded == [prompts.encoder]
+
+
+def test_a_known_prompt_does_not_load_an_encoder_that_was_evicted(parts, prompts):
+    first = prompts.embeddings("a cat")
+    prompts.encoder.free()
+    assert prompts.embeddings("a cat") is first
+    assert parts.loaded == []
+
+
+def test_a_forgotten_prompt_is_encoded_again(prompts):
+    first = prompts.embeddings("a cat")
+    for i in range(40):
+        prompts.embeddings(f"prompt {i}")
+    prompts.encoder.free()
+    again = prompts.embeddings("a cat")
+    assert again is not first
+    assert torch.equal(again, first)
+
+
+def test_bases_with_equal_files_have_one_encoder_and_one_memory(parts, prompts, copied):
+    other = PromptEncoder(copied, parts)
+    assert other.encoder is prompts.encoder
+    assert other.embeddings("a cat") is prompts.embeddings("a cat")
+
+
+def test_another_encoder_is_another_part(parts, prompts):
+    assert PromptEncoder(DATA / "s3diff/base", parts).encoder is not prompts.encoder
+
+
+def test_a_folder_without_a_tokenizer_is_damaged(copied):
+    shutil.rmtree(copied / "tokenizer")
+    with pytest.raises(NotReady, match="tokenizer") as caught:
+        PromptEncoder(copied, Parts())
+    assert caught.value.reason == "CHECKPOINT_DAMAGED"
