@@ -85,6 +85,10 @@ def _licence(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def bridge(parser: argparse.ArgumentParser) -> None:
+    """Takes nothing: what it is told comes in frames."""
+
+
 def ps(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "models": ("install, check and remove the weights of pipelines", arguments.models, "safelight.cli.models"),
     "desktop": ("open the desktop app", arguments.desktop, "safelight.cli.desktop"),
     "gimp": ("install the plug-in for GIMP 3", arguments.gimp, "safelight.cli.gimp"),
+    "bridge": ("serve the GIMP plug-in, which starts it", arguments.bridge, "safelight.cli.bridge"),
     "ps": ("show what the daemon holds and does", arguments.ps, "safelight.cli.ps"),
     "serve": ("run the daemon in this terminal", arguments.serve, "safelight.cli.serve"),
     "stop": ("end the daemon", arguments.stop, "safelight.cli.stop"),
