@@ -25,6 +25,7 @@ from safelight_desktop.state.composition import after_layer, before_layer, shown
 from safelight_desktop.state.document import Document, document_of_image, load_document
 from safelight_desktop.state.history import Presence, Reshape
 from safelight_desktop.state.jobs import Job, JobPlan, Jobs
+from safelight_desktop.state.painting import BrushState
 from safelight_desktop.state.refresh import LiveRefresh, Wish
 from safelight_desktop.state.region import Region, Rendition
 from safelight_desktop.state.saving import SavePlan
@@ -52,6 +53,7 @@ class Editor(QObject):
         self.link, self._background = link, background
         self.view = ViewState(self)
         self.compare = CompareState(self)
+        self.brush = BrushState(self)
         self.form = SettingsForm(self)
         self.jobs = Jobs(self)
         self.refresh = LiveRefresh(self._refresh_call, self)

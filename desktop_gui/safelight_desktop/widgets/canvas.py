@@ -24,6 +24,7 @@ from safelight_desktop.texts import translate
 from safelight_desktop.widgets import overlay, theme
 from safelight_desktop.widgets.layer_painter import LayerPainter
 from safelight_desktop.widgets.loupe import Loupe
+from safelight_desktop.widgets.mask_overlay import MaskOverlay
 from safelight_desktop.widgets.panes import Pane, pane_size, panes
 from safelight_desktop.widgets.scene import Scene, SceneSwitch
 from safelight_desktop.widgets.tools.divider import DividerGrip
@@ -45,6 +46,8 @@ class Canvas(QWidget):
         super().__init__(parent)
         self.editor = editor
         self.view, self.compare = editor.view, editor.compare
+        self.brush = editor.brush
+        self.masks = MaskOverlay()
         self.store = TileStore(self)
         self._painter = LayerPainter(self.store, self.view)
         self._switch = SceneSwitch()
@@ -61,6 +64,7 @@ class Canvas(QWidget):
         self.setAccessibleName(translate("Canvas", "Picture"))
         self.store.arrived.connect(self.update)
         self.view.changed.connect(self._moved)
+        self.brush.changed.connect(self.update)
         self.compare.changed.connect(self._compare_changed)
         self.editor.picture_changed.connect(self._picture_changed)
         self.editor.document_changed.connect(self._document_changed)

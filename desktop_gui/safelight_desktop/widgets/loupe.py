@@ -12,7 +12,7 @@ from safelight.geometry import Rect
 from safelight_desktop.state.loupe import LoupeState
 from safelight_desktop.state.view import NEAREST_FROM, Point
 from safelight_desktop.texts import translate
-from safelight_desktop.widgets import overlay, theme
+from safelight_desktop.widgets import marks, theme
 
 if TYPE_CHECKING:
     from safelight_desktop.widgets.canvas import Canvas
@@ -88,7 +88,7 @@ class Loupe:
         painter.setPen(QPen(theme.current().accent, 1 * ratio))
         painter.drawRect(lens)
         if not cells:
-            overlay.draw_chip(painter, self._canvas, lens.center(), translate("Canvas", "Restoring…"))
+            marks.draw_chip(painter, self._canvas, lens.center(), translate("Canvas", "Restoring…"))
 
 
 def _seen(middle: Point, side: float) -> Rect:

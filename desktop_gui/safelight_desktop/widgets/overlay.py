@@ -5,24 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from safelight_desktop.state.compare import CompareMode
 from safelight_desktop.state.editor import Editor
 from safelight_desktop.state.region import Region
 from safelight_desktop.state.view import Point, ViewState
 from safelight_desktop.texts import rendition_title, translate
-from safelight_desktop.widgets import theme
+from safelight_desktop.widgets.marks import CHIP, LESS, SHADE, TINT, chip, draw_outline, draw_path
 from safelight_desktop.widgets.panes import divider_px
 from safelight_desktop.widgets.tools.divider import KNOB_PX
+from safelight_desktop.widgets.tools.hand import HandTool
 from safelight_desktop.widgets.tools.handles import handle_points
+from safelight_desktop.widgets.tools.lasso import LassoTool
+from safelight_desktop.widgets.tools.painter import PaintTool
+from safelight_desktop.widgets.tools.rectangle import RectangleTool
 
 if TYPE_CHECKING:
     from safelight_desktop.widgets.canvas import Canvas
     from safelight_desktop.widgets.scene import Scene
 
-SHADE = QColor(0, 0, 0, 150)
-CHIP = QColor(20, 20, 20, 200)
 HANDLE_PX = 7
 MARGIN_PX = 12
 
@@ -48,53 +50,70 @@ def draw_finished_tiles(painter: QPainter, editor: Editor, view: ViewState, clip
 
 
 def draw_regions(painter: QPainter, canvas: Canvas, whole: QRectF) -> None:
-    """Their outlines; the active one with handles."""
+    """Their outlines or tints; the active one with handles. The stroke that is being painted over them."""
+    tool = canvas.tool
+    stroke = tool.stroke if isinstance(tool, PaintTool) else None
     for region in canvas.editor.regions:
-        if not region.whole:
-            _draw_region(painter, canvas, region)
+        painted = stroke is not None and isinstance(tool, PaintTool) and tool.region is region
+        if not region.whole and not painted:
+            _draw_region(painter, canvas, region, whole)
+    if isinstance(tool, PaintTool):
+        _draw_painting(painter, canvas, tool, whole)
 
 
-def _draw_region(painter: QPainter, canvas: Canvas, region: Region) -> None:
+def _draw_region(painter: QPainter, canvas: Canvas, region: Region, whole: QRectF) -> None:
     view, ratio = canvas.view, canvas.devicePixelRatioF()
-    active = region is canvas.editor.active
-    rect = region.selection.rect
+    active, selection = region is canvas.editor.active, region.selection
+    rect = selection.rect
     left, top = view.to_screen(Point(rect.x, rect.y))
     box = QRectF(left, top, rect.width * view.zoom, rect.height * view.zoom)
-    if region.selection.outline:
+    if selection.outline:
         path = QPainterPath()
-        points = [QPointF(*view.to_screen(p)) for p in region.selection.outline]
-        path.addPolygon(points)
+        path.addPolygon([QPointF(*view.to_screen(p)) for p in selection.outline])
         path.closeSubpath()
         draw_path(painter, path, ratio, active=active)
-    elif region.selection.kind == "rectangle":
+    elif selection.mask is not None:
+        if not region.shown or isinstance(canvas.tool, PaintTool):  # a tint would hide the result
+            colour = TINT if active else QColor(255, 255, 255)
+            canvas.masks.draw(painter, view, whole, rect, selection.mask, colour, slot=f"region {id(region)}")
+        if not active:
+            draw_outline(painter, box, ratio, active=False)
+    else:
         draw_outline(painter, box, ratio, active=active)
-    if active:
+    if active and isinstance(canvas.tool, HandTool | RectangleTool | LassoTool):
+        if selection.mask is not None:
+            draw_outline(painter, box, ratio, active=False)
         _draw_handles(painter, box, ratio)
 
 
-def draw_outline(painter: QPainter, box: QRectF, ratio: float, *, active: bool) -> None:
-    path = QPainterPath()
-    path.addRect(box)
-    draw_path(painter, path, ratio, active=active)
-
-
-def draw_path(painter: QPainter, path: QPainterPath, ratio: float, *, active: bool) -> None:
-    """Dark under light, so that it is seen on any picture."""
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(SHADE, 3 * ratio))
-    painter.drawPath(path)
-    colour = theme.DARK.accent if active else QColor(255, 255, 255, 190)
-    pen = QPen(colour, 1.4 * ratio)
-    if not active:
-        pen.setDashPattern([4, 3])
-    painter.setPen(pen)
-    painter.drawPath(path)
+def _draw_painting(painter: QPainter, canvas: Canvas, tool: PaintTool, whole: QRectF) -> None:
+    """The stroke as it grows; with the strength brush what the active region gets less of."""
+    stroke, region = tool.stroke, canvas.editor.active
+    strength = tool.effect == "strength"
+    if stroke is not None:
+        canvas.masks.draw(
+            painter, canvas.view, whole, stroke.area, stroke.plane, LESS if strength else TINT,
+            version=tool.version, inverted=strength, slot="stroke",
+        )  # fmt: skip
+    elif strength and region is not None and region.selection.strength is not None:
+        selection = region.selection
+        assert selection.strength is not None
+        canvas.masks.draw(
+            painter,
+            canvas.view,
+            whole,
+            selection.rect,
+            selection.strength,
+            LESS,
+            inverted=True,
+            slot="strength",
+        )
 
 
 def _draw_handles(painter: QPainter, box: QRectF, ratio: float) -> None:
     side = HANDLE_PX * ratio
     painter.setPen(QPen(SHADE, ratio))
-    painter.setBrush(theme.DARK.accent)
+    painter.setBrush(TINT)
     for point in handle_points((box.left(), box.top(), box.right(), box.bottom())).values():
         painter.drawRect(QRectF(point.x - side / 2, point.y - side / 2, side, side))
 
@@ -148,13 +167,13 @@ def _draw_labels(painter: QPainter, canvas: Canvas) -> None:
             compare.mode is CompareMode.BLINK and compare.blink_shows_before
         )
         title = _difference_title(canvas) if compare.mode is CompareMode.DIFFERENCE else after
-        _chip(painter, canvas, QPointF(margin, margin), before if shows_before else title)
+        chip(painter, canvas, QPointF(margin, margin), before if shows_before else title)
         return
-    _chip(painter, canvas, QPointF(margin, margin), before)
+    chip(painter, canvas, QPointF(margin, margin), before)
     if compare.stacked:
-        _chip(painter, canvas, QPointF(margin, size.height - margin), after, from_below=True)
+        chip(painter, canvas, QPointF(margin, size.height - margin), after, from_below=True)
     else:
-        _chip(painter, canvas, QPointF(size.width - margin, margin), after, from_right=True)
+        chip(painter, canvas, QPointF(size.width - margin, margin), after, from_right=True)
 
 
 def _before_title(canvas: Canvas) -> str:
@@ -171,55 +190,3 @@ def _after_title(canvas: Canvas) -> str:
 
 def _difference_title(canvas: Canvas) -> str:
     return translate("Canvas", "Difference × {gain}").format(gain=f"{canvas.compare.gain:g}")
-
-
-def _chip(
-    painter: QPainter,
-    canvas: Canvas,
-    corner: QPointF,
-    text: str,
-    *,
-    from_right: bool = False,
-    from_below: bool = False,
-) -> None:
-    box = _chip_box(canvas, text)
-    if from_right:
-        box.moveRight(corner.x())
-    else:
-        box.moveLeft(corner.x())
-    if from_below:
-        box.moveBottom(corner.y())
-    else:
-        box.moveTop(corner.y())
-    _paint_chip(painter, canvas, box, text)
-
-
-def draw_chip(painter: QPainter, canvas: Canvas, middle: QPointF, text: str) -> None:
-    """A short text on a dark ground, centred."""
-    box = _chip_box(canvas, text)
-    box.moveCenter(middle)
-    _paint_chip(painter, canvas, box, text)
-
-
-def _font(canvas: Canvas) -> QFont:
-    font = QFont(canvas.font())
-    font.setPixelSize(round(12 * canvas.devicePixelRatioF()))
-    return font
-
-
-def _chip_box(canvas: Canvas, text: str) -> QRectF:
-    ratio = canvas.devicePixelRatioF()
-    box = QFontMetricsF(_font(canvas)).boundingRect(text)
-    return QRectF(0, 0, box.width() + 18 * ratio, box.height() + 8 * ratio)
-
-
-def _paint_chip(painter: QPainter, canvas: Canvas, box: QRectF, text: str) -> None:
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(CHIP)
-    painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
-    painter.setPen(QColor(245, 245, 245))
-    painter.setFont(_font(canvas))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-    painter.restore()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter
 from safelight.geometry import Rect
 from safelight_desktop.state.selection import Selection
 from safelight_desktop.state.view import Point
-from safelight_desktop.widgets import overlay
+from safelight_desktop.widgets import marks
 from safelight_desktop.widgets.tools.tool import Tool
 
 LEAST_PX = 4  # of the document: smaller ones are slips
@@ -56,7 +56,7 @@ class RectangleTool(Tool):
             box = QRectF(
                 left, top, self._rect.width * self.canvas.view.zoom, self._rect.height * self.canvas.view.zoom
             )
-            overlay.draw_outline(
+            marks.draw_outline(
                 painter, box.translated(pane.origin), self.canvas.devicePixelRatioF(), active=True
             )
 
