@@ -7,6 +7,7 @@ import pytest
 
 from safelight.engine.finish import result_bands
 from safelight.engine.out_of_memory import MemoryLadder
+from safelight.engine.region_plan import covered_document
 from safelight.engine.request import Preview
 from safelight.engine.restore import restore
 from safelight.geometry import Rect
@@ -135,3 +136,24 @@ def test_tiles_nearest_to_the_focus_come_first_and_the_result_stays(focus):
     assert first.grown(1).contains(Rect(*focus, 1, 1))
     rows = [band.pixels for band in result_bands(restoration, rows_per_band=50)]
     assert np.array_equal(np.concatenate(rows), plain)
+
+
+@pytest.mark.parametrize("values", CASES.values(), ids=CASES)
+def test_a_layers_patch_may_reach_beyond_the_region(values):
+    """There come restored pixels as far as the network saw, and the document's beyond."""
+    pipeline = pipelines.fake(uneven, spec=MAGNIFYING)
+    region = Rect(120, 100, 90, 70)
+    request = replace(request_for(PIXELS, pipeline.spec, region=region, **values), layer=True)
+    scale = request.settings.output_scale
+    alone, _ = delivered(request, pipeline)
+    around, report = delivered(replace(request, patch=request.sent), pipeline)
+    unchanged = replace(request, patch=request.sent, settings=replace(request.settings, strength=0.0))
+    document, _ = delivered(unchanged, pipeline)
+    assert np.array_equal(around[region.times(scale).slices], alone)
+    seen = covered_document(Rect(*report["plan"]["box"]), report["plan"]["working_scale"])
+    assert seen.contains(region.grown(8))
+    assert not seen.contains(request.sent)
+    changed = np.any(around != document, axis=2)
+    rows, columns = np.nonzero(changed)
+    found = Rect.from_edges(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    assert found == seen.times(scale)

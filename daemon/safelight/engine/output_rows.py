@@ -79,7 +79,7 @@ class ResidualRows:
     """
 
     def __init__(self, restoration: Restoration, place: Rect, *, luma: bool) -> None:
-        """`place` inside the region, document pixels."""
+        """`place` inside what was sent, document pixels; what the network did not see is 0."""
         request = restoration.request
         scale = request.settings.output_scale
         self._residual, self._luma = restoration.residual, luma
@@ -88,9 +88,12 @@ class ResidualRows:
         self._target = covered_document(restoration.box, restoration.working_scale).times(scale)
         self._resampled = self._target != restoration.box
         output = place.times(scale)
+        seen = output.intersect(self._target)
         halo = HALO_PX if needs_filter(self._weights) else 0
-        self._plane = output.grown(halo).intersect(self._target)
-        self._inside = output.shifted(-self._plane.x, -self._plane.y)
+        self._plane = seen.grown(halo).intersect(self._target)
+        self._inside = seen.shifted(-self._plane.x, -self._plane.y)
+        self._seen = seen.shifted(-output.x, -output.y)
+        self._width = output.width
 
     @property
     def silent(self) -> bool:
@@ -99,6 +102,18 @@ class ResidualRows:
 
     def rows(self, start_row: int, end_row: int) -> FloatArray:
         """r of output rows, H W 1 or 3 float32."""
+        first, last = max(start_row, self._seen.y), min(end_row, self._seen.bottom)
+        if (first, last) == (start_row, end_row) and self._seen.width == self._width:
+            return self._seen_rows(first - self._seen.y, last - self._seen.y)
+        channels = 1 if self._luma or self._grey else 3
+        rows = np.zeros((end_row - start_row, self._width, channels), dtype=np.float32)
+        if first < last and not self._seen.empty:
+            seen = self._seen_rows(first - self._seen.y, last - self._seen.y)
+            rows[first - start_row : last - start_row, self._seen.x : self._seen.right] = seen
+        return rows
+
+    def _seen_rows(self, start_row: int, end_row: int) -> FloatArray:
+        """Rows of what the network saw of the place."""
         halo = HALO_PX if needs_filter(self._weights) else 0
         top = self._inside.y + start_row
         first, last = max(0, top - halo), min(self._plane.height, self._inside.y + end_row + halo)

@@ -38,7 +38,8 @@ class RestoreRequest:
     layer: bool
     """True: unblended restored pixels of the whole box are wanted; False: the composited document."""
     patch: Rect | None = None
-    """Part of the region that is wanted, document pixels; None: all of it. Everything else is as without it."""
+    """Part of the region that is wanted, document pixels; None: all of it. Everything else is as without it. For a
+    layer it may reach beyond the region, anywhere inside what was sent: all the network saw, then the document."""
     focus: tuple[int, int] | None = None
     """Column and row of the document near which tiles are computed first."""
 
