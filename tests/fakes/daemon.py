@@ -17,7 +17,7 @@ from safelight.client import connection
 from safelight.client.restoration import RestorationClient
 from safelight.engine.pipelines.registry import Registry, default_registry
 from safelight.server.serve import ServeConfig, serve
-from tests.fakes import faulty, tortoise
+from tests.fakes import faulty, greedy, tortoise
 from tests.fakes.pipelines import fake_registry
 from tests.fakes.waiting import until
 
@@ -33,7 +33,7 @@ COMMAND = [
 def registry():
     """The real pipelines and the fake ones."""
     return Registry(
-        [*default_registry().entries, *fake_registry().entries, tortoise.ENTRY, faulty.ENTRY],
+        [*default_registry().entries, *fake_registry().entries, tortoise.ENTRY, faulty.ENTRY, greedy.ENTRY],
     )
 
 
