@@ -13,6 +13,7 @@ from safelight import __version__
 from safelight_desktop import texts
 from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.link import DaemonLink
+from safelight_desktop.state.preferences import Preferences
 from safelight_desktop.widgets import theme
 from safelight_desktop.windows.main_window import MainWindow
 
@@ -29,8 +30,10 @@ def run(files: Sequence[Path]) -> int:
     """Until the window is closed; gives the exit code."""
     app = make_app(sys.argv[:1])
     settings = QSettings("safelight", "desktop")
-    texts.install(app, str(settings.value("language", "")))
-    theme.apply(app, "system")
+    preferences = Preferences(settings)
+    texts.install(app, preferences.language)
+    theme.apply(app, preferences.theme)
+    app.styleHints().colorSchemeChanged.connect(lambda _: theme.apply(app, theme.choice()))
     background = Background()
     link = DaemonLink(background)
     window = MainWindow(link, background, settings)

@@ -38,6 +38,7 @@ class CompareState(QObject):
         self.blink_shows_before = False
         self.original_held = False
         """True while the key that shows the original is down."""
+        self._before_blink = CompareMode.SPLIT
         self._blinking = QTimer(self)
         self._blinking.timeout.connect(self._blink)
 
@@ -51,6 +52,14 @@ class CompareState(QObject):
         else:
             self._blinking.stop()
         self.changed.emit()
+
+    def toggle_blink(self) -> None:
+        """Blinking, or what was before it."""
+        if self.mode is CompareMode.BLINK:
+            self.set_mode(self._before_blink)
+        else:
+            self._before_blink = self.mode
+            self.set_mode(CompareMode.BLINK)
 
     def flip(self) -> None:
         """The other direction of split and side by side."""

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QUndoStack
 from safelight.client.restoration import Restored
 from safelight.errors import Cancelled, InvalidRequest, SafelightError
 from safelight.imaging.files import MetadataPolicy
-from safelight.settings import RestoreSettings
+from safelight.settings import WORKING_SCALE_LEAST, WORKING_SCALE_MOST, RestoreSettings
 from safelight.spec import PipelineSpec
 from safelight_desktop.planes.colours import Colours
 from safelight_desktop.planes.enlarged import Resampling
@@ -23,6 +23,7 @@ from safelight_desktop.rpc.restoring import RestoreCall
 from safelight_desktop.state.compare import CompareState
 from safelight_desktop.state.composition import after_layer, before_layer, shown_in_place
 from safelight_desktop.state.document import Document, document_of_image, load_document
+from safelight_desktop.state.estimate import expected_working_scale
 from safelight_desktop.state.history import Presence, Reshape
 from safelight_desktop.state.jobs import Job, JobPlan, Jobs
 from safelight_desktop.state.painting import BrushState
@@ -46,6 +47,8 @@ class Editor(QObject):
     active_changed = Signal()
     picture_changed = Signal()
     """Before or after look different."""
+    rendered = Signal(Rendition, PipelineSpec)
+    """A run gave a rendition."""
     failed = Signal(SafelightError)
 
     def __init__(self, link: DaemonLink, background: Background, parent: QObject | None = None) -> None:
@@ -112,6 +115,18 @@ class Editor(QObject):
         self.regions_changed.emit()
         self.active_changed.emit()
 
+    def close_document(self) -> None:
+        """Back to no picture at all."""
+        self._opening += 1
+        self.jobs.cancel_all()
+        self.refresh.forget()
+        self.history.clear()
+        self.document, self.regions, self.active = None, [], None
+        self._changed_pictures()
+        self.document_changed.emit()
+        self.regions_changed.emit()
+        self.active_changed.emit()
+
     # -- regions --------------------------------------------------------------------------------------
 
     def add_region(self, selection: Selection) -> Region:
@@ -154,6 +169,18 @@ class Editor(QObject):
         self.active_changed.emit()
         self._changed_pictures()
 
+    def rename(self, region: Region, name: str) -> None:
+        """Empty: it is called by its number again."""
+        if name != region.name:
+            region.name = name
+            self.regions_changed.emit()
+
+    def step_region(self, by: int) -> None:
+        """The next or last one, round and round."""
+        if self.active is not None:
+            at = (self.regions.index(self.active) + by) % len(self.regions)
+            self.activate(self.regions[at])
+
     def reshape(self, region: Region, selection: Selection) -> None:
         """Another place, mask or strength. Where the box stays, a finished rendition follows at once."""
         region.selection = selection
@@ -184,7 +211,28 @@ class Editor(QObject):
             return None
         work, sent = work_of(document, region.selection, settings, spec)
         call = RestoreCall(client, work, sent, focus=self._looked_at(region))
-        return self.jobs.start(JobPlan(spec.title, region, region.selection, settings), call)
+        return self.jobs.start(JobPlan(spec, region, region.selection, settings), call)
+
+    def run_all_pipelines(self) -> None:
+        """One rendition by each installed pipeline, with its own defaults but for what a person chose."""
+        region = self.active
+        if region is None:
+            return
+        for installed in self.form.pipelines:
+            if installed.installed and self.form.output_scale in installed.spec.output_scales:
+                settings = self.form.settings_for(installed.spec)
+                self.run_with(region, installed.spec, settings)
+
+    def run_working_scales(self) -> None:
+        """Renditions at half, the automatic and double the working scale."""
+        region, spec, document = self.active, self.form.spec, self.document
+        if region is None or spec is None or document is None:
+            return
+        settings = self.form.settings()
+        automatic = expected_working_scale(spec, region.selection, settings)
+        for factor in (0.5, 1.0, 2.0):
+            scale = min(max(automatic * factor, WORKING_SCALE_LEAST), WORKING_SCALE_MOST)
+            self.run_with(region, spec, replace(settings, working_scale=scale))
 
     def _looked_at(self, region: Region) -> tuple[int, int] | None:
         seen = self.view.visible.intersect(region.selection.rect)
@@ -195,10 +243,11 @@ class Editor(QObject):
         if region not in self.regions:
             return
         rendition = Rendition(
-            plan.title, plan.settings, job.call.settings, plan.selection, job.call.work, restored
+            plan.spec.title, plan.settings, job.call.settings, plan.selection, job.call.work, restored
         )
         region.renditions.append(rendition)
         region.chosen = rendition
+        self.rendered.emit(rendition, plan.spec)
         self.regions_changed.emit()
         self._changed_pictures()
 
@@ -252,6 +301,16 @@ class Editor(QObject):
             before = before_layer(self.document, self.active.against, after.scale, colours, self.resampling)
             self._layers = before, after
         return self._layers
+
+    def set_resampling(self, resampling: Resampling) -> None:
+        """How the original is enlarged where it is compared with a larger result."""
+        self.resampling = resampling
+        self._changed_pictures()
+
+    def set_monitor(self, icc: bytes) -> None:
+        """The profile of the screen; empty: sRGB."""
+        self.monitor_icc = icc
+        self._changed_pictures()
 
     def save_plan(self, policy: MetadataPolicy = "keep", *, record: bool = True) -> SavePlan:
         """The picture as it stands now; the enlarged result alone where the active region shows one."""

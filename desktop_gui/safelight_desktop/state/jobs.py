@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
@@ -9,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from safelight.client.restoration import Restored
 from safelight.errors import SafelightError
 from safelight.settings import RestoreSettings
+from safelight.spec import PipelineSpec
 from safelight_desktop.rpc.restoring import FinishedTile, Progress, RestoreCall
 from safelight_desktop.state.region import Region
 from safelight_desktop.state.selection import Selection
@@ -20,8 +22,7 @@ CLOSE_WAIT_S = 2.0
 class JobPlan:
     """What a job is for."""
 
-    title: str
-    """The pipeline's."""
+    spec: PipelineSpec
     region: Region
     selection: Selection
     """As it lies when the job starts."""
@@ -38,6 +39,7 @@ class Job(QObject):
         super().__init__(parent)
         self.plan = plan
         self.call = call
+        self.started = time.monotonic()
         self.progress: Progress | None = None
         self.tiles: list[FinishedTile] = []
         call.progressed.connect(self._take_progress)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safelight.client.record import operation_of
+from safelight.geometry import Size
 from safelight.imaging.files import MetadataPolicy, write_picture
 from safelight.imaging.pixels import DocumentArray
 from safelight.imaging.record import append_operation
@@ -25,6 +26,12 @@ class SavePlan:
     """Written instead of the document where it is not None: a region or the whole picture, larger."""
     policy: MetadataPolicy = "keep"
     record: bool = True
+
+    @property
+    def size(self) -> Size:
+        """Of what is written."""
+        pixels = self.document.pixels if self.enlarged is None else self.enlarged.pixels
+        return Size(pixels.shape[1], pixels.shape[0])
 
     def write(self, path: Path) -> tuple[str, ...]:
         """Gives a sentence for each thing the file could not keep; raises OutputFileError. Blocks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QRandomGenerator, Signal
 
 from safelight.client.restoration import Installed
 from safelight.settings import (
@@ -19,6 +19,8 @@ from safelight.spec import PipelineSpec, SettingSpec, SettingValue
 
 LIVE = frozenset({"strength", "detail", "colour", "grain", "monochrome", "feather"})
 """Act after the network: a finished rendition takes them without another run."""
+
+SEEDS = 1_000_000_000  # that can be told on the telephone
 
 
 class SettingsForm(QObject):
@@ -63,6 +65,10 @@ class SettingsForm(QObject):
         if seed != self.seed:
             self.seed = seed
             self.values_changed.emit("seed")
+
+    def new_seed(self) -> None:
+        """Other noise: another rendition of the same settings."""
+        self.choose_seed(QRandomGenerator.global_().bounded(SEEDS))
 
     @property
     def spec(self) -> PipelineSpec | None:
@@ -126,16 +132,24 @@ class SettingsForm(QObject):
         """For a job; raises InvalidRequest for a bad value."""
         if self.spec is None:
             raise RuntimeError("no pipeline is known yet")
-        plain = default_settings(self.spec, in_place=self.output_scale == 1)
-        known = self._known_names()
+        return self.settings_for(self.spec)
+
+    def settings_for(self, spec: PipelineSpec) -> RestoreSettings:
+        """As far as another pipeline knows what was chosen; raises InvalidRequest."""
+        plain = default_settings(spec, in_place=self.output_scale == 1)
+        known = _names(spec)
         values = {n: v for n, v in self._chosen.items() if n in known}
-        return replace(plain, output_scale=self.output_scale, seed=self.seed).with_values(self.spec, values)
+        return replace(plain, output_scale=self.output_scale, seed=self.seed).with_values(spec, values)
 
     def _known_names(self) -> frozenset[str]:
-        return frozenset(s.name for s in self.settings_specs)
+        return _names(self.spec) if self.spec else frozenset()
 
     def _use(self, installed: Installed) -> None:
         self.pipeline = installed
         if self.output_scale not in installed.spec.output_scales:
             self.output_scale = installed.spec.output_scales[0]
         self.pipeline_changed.emit()
+
+
+def _names(spec: PipelineSpec) -> frozenset[str]:
+    return frozenset(s.name for s in (*COMMON, *spec.settings))

@@ -41,6 +41,7 @@ class Canvas(QWidget):
     pointed = Signal(object)
     """The document point under the mouse, or None."""
     drawn = Signal()
+    tool_changed = Signal()
 
     def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,6 +109,7 @@ class Canvas(QWidget):
         self.tool.leave()
         self.tool = tool or self.hand
         self.setCursor(self.tool.cursor(None))
+        self.tool_changed.emit()
         self.update()
 
     @property
@@ -227,6 +229,18 @@ class Canvas(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.view.set_viewport(pane_size(self.compare, self.canvas_size))
+
+    def zoom_one_to_one(self) -> None:
+        """At the pointer, else the middle."""
+        self.view.zoom_to(1.0, self._anchor)
+
+    def toggle_zoom(self) -> None:
+        """Whole picture, or 100 % at the pointer."""
+        self.view.toggle_fit(self._anchor)
+
+    @property
+    def _anchor(self) -> Point | None:
+        return self.to_pane(self.pointer) if self.pointer is not None else None
 
     # -- mouse and keys -------------------------------------------------------------------------------
 

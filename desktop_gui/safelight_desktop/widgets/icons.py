@@ -23,6 +23,11 @@ def icon(name: str) -> QIcon:
     return _icon(name, used.text.name(), used.accent.name(), used.quiet_text.name())
 
 
+def forget() -> None:
+    """The theme changed."""
+    _icon.cache_clear()
+
+
 @lru_cache(maxsize=256)
 def _icon(name: str, ink: str, on: str, faded: str) -> QIcon:
     made = QIcon()

@@ -60,11 +60,10 @@ class MessageBar(QFrame):
         self.help.setText(help_text)
         self.help.setVisible(helps is not None)
 
-    def note(self, text: str) -> None:
-        """Something a person might not expect; gives way to errors."""
-        if self.reason:
-            return
-        self._show("info", theme.current().accent.name(), "", sentence(text))
+    def note(self, *texts: str) -> None:
+        """What a person might not expect; gives way to errors."""
+        if not self.reason:
+            self._show("info", theme.current().accent.name(), "", "\n".join(map(sentence, texts)))
 
     def forget(self) -> None:
         self.reason = ""

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from safelight.errors import InvalidRequest
 from safelight_desktop.rpc.link import LinkState
 from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.estimate import Estimate, Speeds, estimated
 from safelight_desktop.state.jobs import Job
 from safelight_desktop.texts import translate
-from safelight_desktop.units import duration
+from safelight_desktop.units import byte_count, duration, pixel_size
 
 PROGRESS_STEPS = 1000
+SHOW_PAUSE_MS = 60  # of the progress: tiles may come by the hundred
 
 
 class RunBox(QWidget):
     """Stays in sight at the foot of the side bar."""
 
-    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+    def __init__(self, editor: Editor, speeds: Speeds, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._editor = editor
+        self._editor, self._speeds = editor, speeds
         self.run = QPushButton(translate("Run", "Restore"))
         self.run.setProperty("role", "primary")
+        self.more = QPushButton("▾")
+        self.more.setProperty("role", "more")
+        self.more.setAccessibleName(translate("Run", "More ways to restore"))
+        self.menu = QMenu(self)
+        self.more.setMenu(self.menu)
         self.cancel = QPushButton(translate("Run", "Cancel"))
         self.progress = QProgressBar()
         self.progress.setRange(0, PROGRESS_STEPS)
@@ -30,7 +39,9 @@ class RunBox(QWidget):
         self.said.setWordWrap(True)
         self.said.setProperty("role", "quiet")
         buttons = QHBoxLayout()
+        buttons.setSpacing(6)
         buttons.addWidget(self.run, 1)
+        buttons.addWidget(self.more)
         buttons.addWidget(self.cancel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 10, 14, 14)
@@ -38,41 +49,79 @@ class RunBox(QWidget):
         layout.addWidget(self.said)
         layout.addWidget(self.progress)
         layout.addLayout(buttons)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(SHOW_PAUSE_MS)
+        self._pause.timeout.connect(self._show)
         self.run.clicked.connect(lambda: editor.run())
         self.cancel.clicked.connect(editor.jobs.cancel_all)
-        editor.jobs.changed.connect(self._show)
-        editor.jobs.progressed.connect(self._show)
-        editor.document_changed.connect(self._show)
-        editor.link.state_changed.connect(self._show)
+        for signal in (
+            editor.jobs.changed, editor.document_changed, editor.active_changed, editor.link.state_changed,
+            editor.form.pipeline_changed, speeds.changed,
+        ):  # fmt: skip
+            signal.connect(self._show)
+        for signal in (editor.jobs.progressed, editor.regions_changed, editor.form.values_changed):
+            signal.connect(self._show_soon)
         self._show()
+
+    def _show_soon(self, *_: object) -> None:
+        if not self._pause.isActive():
+            self._pause.start()
 
     def _show(self, *_: object) -> None:
         jobs = self._editor.jobs.running
         self.progress.setVisible(bool(jobs))
         self.cancel.setVisible(bool(jobs))
         connected = self._editor.link.state is LinkState.CONNECTED
-        self.run.setEnabled(self._editor.document is not None and connected)
+        ready = self._editor.document is not None and connected
+        self.run.setEnabled(ready)
+        self.more.setEnabled(ready)
         if jobs:
             self._show_job(jobs[0], len(jobs))
         else:
-            self.said.setText("")
+            self.said.setText(self._estimate())
+
+    def _estimate(self) -> str:
+        editor = self._editor
+        document, region, pipeline = editor.document, editor.active, editor.form.pipeline
+        if document is None or region is None or pipeline is None:
+            return ""
+        try:
+            settings = editor.form.settings()
+        except InvalidRequest as error:
+            return error.message
+        return told(estimated(document, region.selection, settings, pipeline, self._speeds))
 
     def _show_job(self, job: Job, count: int) -> None:
         progress = job.progress
         if job.call.cancelling:
-            self.said.setText(translate("Run", "Cancelling…"))
+            text = translate("Run", "Cancelling…")
         elif progress is None:
-            self.said.setText(translate("Run", "Sending…"))
+            text = translate("Run", "Sending…")
         else:
-            self.said.setText(_told(progress.stage, progress.tiles_done, progress.tiles, progress.eta_s))
+            text = _step(progress.stage, progress.tiles_done, progress.tiles, progress.eta_s)
         if count > 1:
-            more = translate("Run", "{count} more waiting").format(count=count - 1)
-            self.said.setText(f"{self.said.text()} · {more}")
+            text += " · " + translate("Run", "{count} more waiting").format(count=count - 1)
+        self.said.setText(text)
         self.progress.setValue(round((progress.fraction if progress else 0.0) * PROGRESS_STEPS))
-        self.progress.setAccessibleDescription(self.said.text())
+        self.progress.setAccessibleDescription(text)
 
 
-def _told(stage: str, done: int, tiles: int, eta_s: float) -> str:
+def told(estimate: Estimate) -> str:
+    """In two lines: what comes out, what it takes."""
+    size = byte_count(estimate.output_bytes)
+    first = translate("Run", "Result {size}, {bytes}").format(size=pixel_size(estimate.output), bytes=size)
+    if estimate.duration_s is None:
+        time = translate("Run", "time not known yet")
+    else:
+        time = translate("Run", "about {time}").format(time=duration(estimate.duration_s))
+    tiles = translate("Run", "tiles: {count}").format(count=estimate.tiles)
+    memory = translate("Run", "memory {bytes}").format(bytes=byte_count(estimate.memory_bytes))
+    loaded = "" if estimate.resident else " · " + translate("Run", "is loaded first")
+    return f"{first}\n{time} · {tiles} · {memory}{loaded}"
+
+
+def _step(stage: str, done: int, tiles: int, eta_s: float) -> str:
     parts = [stage_title(stage)]
     if tiles > 1:
         parts.append(translate("Run", "tile {done} of {tiles}").format(done=done, tiles=tiles))

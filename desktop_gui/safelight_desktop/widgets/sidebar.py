@@ -6,8 +6,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.estimate import Speeds
 from safelight_desktop.texts import translate
 from safelight_desktop.widgets.pipeline_box import PipelineBox
+from safelight_desktop.widgets.regions_box import RegionsBox
+from safelight_desktop.widgets.renditions_box import RenditionsBox
 from safelight_desktop.widgets.run_box import RunBox
 from safelight_desktop.widgets.section import Section
 from safelight_desktop.widgets.settings_box import SettingsBox
@@ -18,18 +21,22 @@ WIDTH_PX = 320
 class Sidebar(QFrame):
     """Scrolls, but for the run box at its foot."""
 
-    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+    def __init__(self, editor: Editor, speeds: Speeds, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("sidebar")
         self.setFixedWidth(WIDTH_PX)
+        self.regions = RegionsBox(editor)
+        self.renditions = RenditionsBox(editor)
         self.pipeline = PipelineBox(editor)
         self.settings = SettingsBox(editor)
-        self.run_box = RunBox(editor)
+        self.run_box = RunBox(editor, speeds)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(12)
         for title, box in (
+            (translate("Sidebar", "Where"), self.regions),
+            (translate("Sidebar", "Renditions"), self.renditions),
             (translate("Sidebar", "How"), self.pipeline),
             (translate("Sidebar", "Settings"), self.settings),
         ):

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
-Choice = Literal["system", "light", "dark"]
-CHOICES: tuple[Choice, ...] = ("system", "light", "dark")
+CHOICES = ("system", "light", "dark")
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,7 @@ LIGHT = Theme(
 )
 
 _current = DARK
+_choice = "system"
 
 
 def current() -> Theme:
@@ -79,9 +78,15 @@ def current() -> Theme:
     return _current
 
 
-def apply(app: QApplication, choice: Choice) -> None:
-    """`system` follows the desktop's setting."""
-    global _current
+def choice() -> str:
+    """What was asked for last."""
+    return _choice
+
+
+def apply(app: QApplication, choice: str) -> None:
+    """One of CHOICES; `system` follows the desktop's setting."""
+    global _current, _choice
+    _choice = choice
     hints = app.styleHints()
     schemes = {
         "system": Qt.ColorScheme.Unknown, "light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark,
@@ -93,6 +98,10 @@ def apply(app: QApplication, choice: Choice) -> None:
     app.setStyle("Fusion")
     app.setPalette(_palette(_current))
     app.setStyleSheet(_sheet(_current))
+    for window in app.topLevelWidgets():
+        redraw = getattr(window, "redraw", None)
+        if redraw is not None:
+            redraw()
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -33,7 +33,7 @@ class Incoming(QObject):
         name, _ = QFileDialog.getOpenFileName(
             self._window,
             translate("Window", "Open a picture"),
-            str(self._window.settings.value("open/folder", "")),
+            str(self.folder()),
             f"{pictures} ({PATTERNS} {PATTERNS.upper()});;{everything} (*)",
         )
         if name:
@@ -68,6 +68,10 @@ class Incoming(QObject):
         found: Any = self._window.settings.value("open/recent", [])
         names = [found] if isinstance(found, str) else list(found or [])
         return [Path(name) for name in names if Path(name).is_file()]
+
+    def folder(self) -> Path:
+        """Where pictures were opened from last."""
+        return Path(str(self._window.settings.value("open/folder", "") or Path.home()))
 
     def remember(self, path: Path) -> None:
         path = path.absolute()

@@ -6,20 +6,41 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from safelight import __version__
 from safelight.errors import SafelightError
 from safelight.imaging.files import MetadataPolicy
 from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.link import DaemonLink
+from safelight_desktop.state.device import DeviceState
 from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.estimate import Speeds
+from safelight_desktop.state.preferences import Preferences
 from safelight_desktop.texts import translate
+from safelight_desktop.widgets import icons, theme
+from safelight_desktop.widgets.calm import Calm
 from safelight_desktop.widgets.canvas import Canvas
 from safelight_desktop.widgets.empty_page import EmptyPage
 from safelight_desktop.widgets.message_bar import MessageBar
 from safelight_desktop.widgets.sidebar import Sidebar
+from safelight_desktop.widgets.status_bar import StatusBar
 from safelight_desktop.windows.actions import Actions
+from safelight_desktop.windows.helps import help_for
 from safelight_desktop.windows.incoming import Incoming
+from safelight_desktop.windows.menus import Bars
+from safelight_desktop.windows.notices import Notices
+from safelight_desktop.windows.preferences_dialog import PreferencesDialog
+from safelight_desktop.windows.save_dialog import SaveDialog
+from safelight_desktop.windows.shortcuts_dialog import ShortcutsDialog
 
 
 class MainWindow(QMainWindow):
@@ -30,29 +51,48 @@ class MainWindow(QMainWindow):
     def __init__(self, link: DaemonLink, background: Background, settings: QSettings) -> None:
         super().__init__()
         self.link, self.background, self.settings = link, background, settings
+        self.preferences = Preferences(settings, self)
         self.editor = Editor(link, background, self)
+        self.editor.set_monitor(self.preferences.monitor_icc())
+        self.device = DeviceState(link, self)
+        self.speeds = Speeds(settings, self)
         self.canvas = Canvas(self.editor)
         self.empty = EmptyPage()
-        self.sidebar = Sidebar(self.editor)
+        self.sidebar = Sidebar(self.editor, self.speeds)
         self.messages = MessageBar()
         self.incoming = Incoming(self)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.canvas)
         self.actions_ = Actions(self)
+        self.bars = Bars(self)
+        self.status = StatusBar(self.editor, self.device)
+        self.setStatusBar(self.status)
+        self.notices = Notices(self)
+        for name in ("run-all", "run-scales", "new-seed"):
+            self.sidebar.run_box.menu.addAction(self.actions_[name])
+        self._calm = Calm(self)
+        self._calm.watch(self.sidebar)
         self._lay_out()
         self.setAcceptDrops(True)
-        self.setMinimumSize(760, 520)
-        self.editor.document_changed.connect(self._show_document)
-        self.editor.opening.connect(self.empty.show_opening)
-        self.editor.failed.connect(self.tell)
-        self.background.failed.connect(self.tell)
-        self.link.failed.connect(self.tell)
-        self.link.greeted.connect(lambda _: self.messages.forget_connection())
-        self.empty.open_asked.connect(self.incoming.ask)
-        self.empty.path_chosen.connect(self.editor.open)
+        self.setMinimumSize(900, 560)
+        self._connect()
         self._show_document()
         self._restore_window()
+
+    def _connect(self) -> None:
+        self.editor.document_changed.connect(self._show_document)
+        self.editor.opening.connect(self._show_opening)
+        self.editor.rendered.connect(self.speeds.learn)
+        for source in (self.editor.failed, self.background.failed, self.link.failed, self.device.failed):
+            source.connect(self.tell)
+        self.link.greeted.connect(lambda _: self.messages.forget_connection())
+        self.device.changed.connect(self._device_changed)
+        self.preferences.changed.connect(self._preferences_changed)
+        self.canvas.pointed.connect(self.status.show_point)
+        self.canvas.tool_changed.connect(self.bars.show_tool)
+        self.empty.open_asked.connect(self.incoming.ask)
+        self.empty.path_chosen.connect(self.editor.open)
 
     def _lay_out(self) -> None:
         middle = QWidget()
@@ -69,10 +109,23 @@ class MainWindow(QMainWindow):
         row.addWidget(self.sidebar)
         self.setCentralWidget(whole)
 
+    # -- pictures -------------------------------------------------------------------------------------
+
     def open_files(self, paths: list[Path]) -> None:
-        """What the command line or another program asked for."""
+        """What the command line, a drop or another program asked for."""
         if paths:
             self.editor.open(paths[0])
+
+    def ask_save(self) -> None:
+        """By a dialog; nothing happens without a picture."""
+        document = self.editor.document
+        if document is None:
+            return
+        plan = self.editor.save_plan()
+        folder = document.path.parent if document.path is not None else self.incoming.folder()
+        dialog = SaveDialog(document, plan.size, folder, recorded=self.preferences.record, parent=self)
+        if dialog.exec():
+            self.save_to(dialog.path, dialog.policy, record=dialog.record.isChecked())
 
     def save_to(self, path: Path, policy: MetadataPolicy = "keep", *, record: bool = True) -> None:
         """The picture as it stands; `saved` follows, or a message."""
@@ -81,33 +134,88 @@ class MainWindow(QMainWindow):
 
     def _saved(self, path: Path, notes: tuple[str, ...]) -> None:
         self.incoming.remember(path)
-        for note in notes:
-            self.messages.note(note)
+        self.messages.note(translate("Window", "Saved as {path}").format(path=path), *notes)
         self.saved.emit(path)
 
+    # -- words ----------------------------------------------------------------------------------------
+
     def tell(self, error: SafelightError) -> None:
-        self.messages.tell(error)
+        self.messages.tell(error, *help_for(error, self))
+
+    def show_shortcuts(self) -> None:
+        ShortcutsDialog(self.actions_, self).exec()
+
+    def show_preferences(self) -> None:
+        PreferencesDialog(self.preferences, self).exec()
+
+    def show_about(self) -> None:
+        text = translate(
+            "Window",
+            "Safelight {version} restores regions of photographs. The work is done by a daemon; nothing leaves "
+            "the machine.\n\nApache-2.0. Icons: part of Safelight. Made with Qt (LGPL).",
+        )
+        QMessageBox.about(self, translate("Window", "About Safelight"), text.format(version=__version__))
+
+    def toggle_sidebar(self) -> None:
+        self.sidebar.setVisible(not self.sidebar.isVisible())
+
+    def toggle_fullscreen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    # -- following ------------------------------------------------------------------------------------
 
     def _show_document(self) -> None:
         document = self.editor.document
         self.pages.setCurrentWidget(self.empty if document is None else self.canvas)
         self.empty.show_opening("")
         self.sidebar.setEnabled(document is not None)
+        self.bars.zoom.show_picture(document is not None)
         name = document.name if document is not None else ""
         self.setWindowTitle(f"{name} – Safelight" if name else "Safelight")
-        if document is not None:
-            self.canvas.setFocus()
-            if document.path is not None:
-                self.incoming.remember(document.path)
-            for note in document.notes:
-                self.messages.note(note)
+        self.messages.forget()
+        if document is None:
+            return
+        self.canvas.setFocus()
+        if document.path is not None:
+            self.incoming.remember(document.path)
+        if document.notes:
+            self.messages.note(*document.notes)
+
+    def _show_opening(self, name: str) -> None:
+        self.empty.show_opening(name)
+        if self.editor.document is not None:
+            self.messages.note(translate("Empty", "Opening {name}…").format(name=name))
+
+    def _device_changed(self) -> None:
+        device = self.device.device
+        if device is not None:
+            self.speeds.device = device.title
+
+    def _preferences_changed(self) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication) and theme.choice() != self.preferences.theme:
+            theme.apply(app, self.preferences.theme)
+        icc = self.preferences.monitor_icc()
+        if icc != self.editor.monitor_icc:
+            self.editor.set_monitor(icc)
+
+    def redraw(self) -> None:
+        """The theme changed: what was drawn in its colours is drawn again."""
+        icons.forget()
+        self.actions_.redraw()
+        self.empty.draw_icon()
+        self.status.show_state()
+        self.canvas.update()
 
     def _restore_window(self) -> None:
         geometry = self.settings.value("window/geometry")
         if geometry is not None:
             self.restoreGeometry(geometry)
         else:
-            self.resize(1360, 860)
+            self.resize(1400, 880)
+        self.sidebar.setVisible(str(self.settings.value("window/sidebar", "true")) == "true")
+        self.empty.show_recent(self.incoming.recent())
+        self.device.watch(True)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if self.incoming.takes(event.mimeData()):
@@ -119,6 +227,8 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.setValue("window/geometry", self.saveGeometry())
+        self.settings.setValue("window/sidebar", "true" if not self.sidebar.isHidden() else "false")
+        self.device.watch(False)
         self.editor.close()
         self.canvas.close_tiles()
         self.link.close()

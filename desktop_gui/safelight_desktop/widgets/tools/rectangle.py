@@ -38,7 +38,7 @@ class RectangleTool(Tool):
             )
         left, right = sorted((self._start.x, end.x))
         top, bottom = sorted((self._start.y, end.y))
-        drawn = Rect.from_edges(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
+        drawn = Rect.from_edges(*(math.floor(edge + 0.5) for edge in (left, top, right, bottom)))
         self._rect = drawn.intersect(Rect.of_size(self.canvas.view.document))
         self.canvas.update()
 

@@ -1,0 +1,115 @@
+"""What a run will take, said before it starts: size, tiles, memory, time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, QSettings, Signal
+
+from safelight.client.restoration import Installed, sent_rect
+from safelight.geometry import Rect, Size
+from safelight.settings import WORKING_SCALE_LEAST, WORKING_SCALE_MOST, RestoreSettings
+from safelight.spec import PipelineSpec, StageTiling
+from safelight_desktop.state.document import Document
+from safelight_desktop.state.region import Rendition
+from safelight_desktop.state.selection import Selection
+
+SMOOTHING = 0.5  # share of the newest run in what is remembered of a pipeline's speed
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of one job."""
+
+    output: Size
+    output_bytes: int
+    """Of its samples, uncompressed."""
+    tiles: int
+    memory_bytes: int
+    """On the daemon's device, weights included."""
+    duration_s: float | None
+    """None: this pipeline has not run here yet."""
+    resident: bool
+    """False: its weights are loaded first."""
+
+
+def expected_working_scale(spec: PipelineSpec, selection: Selection, settings: RestoreSettings) -> float:
+    """What `auto` comes to, but for the daemon's look at the spectrum of oversampled scans."""
+    if settings.working_scale > 0:
+        return settings.working_scale
+    preferred, size = spec.auto_short_side_px, selection.rect.size
+    if preferred is None or settings.output_scale != 1:
+        return float(settings.output_scale)
+    if selection.kind == "whole":
+        return 1.0
+    return min(max(preferred / size.short_side, WORKING_SCALE_LEAST), WORKING_SCALE_MOST)
+
+
+def estimated(
+    document: Document, selection: Selection, settings: RestoreSettings, pipeline: Installed, speeds: Speeds
+) -> Estimate:
+    """From the pipeline's spec, and how quick it was before."""
+    spec = pipeline.spec
+    scale = expected_working_scale(spec, selection, settings)
+    seen = _network_size(spec, sent_rect(spec, selection.rect, document.size, scale), scale)
+    output = selection.rect.size.scaled(settings.output_scale)
+    decode = spec.stages["decode"]
+    cells = spec.latent_px if len(spec.stages) > 1 else 1
+    tile_px = min(decode.tile * cells, seen.long_side) ** 2
+    batch = min(decode.batch, _tiles(decode, Size(-(-seen.width // cells), -(-seen.height // cells))))
+    return Estimate(
+        output,
+        output.area * document.format.bytes_per_pixel,
+        _tiles(decode, Size(-(-seen.width // cells), -(-seen.height // cells))),
+        spec.memory.weights_bytes + spec.memory.bytes_per_tile_px * tile_px * batch,
+        speeds.duration_s(spec.id, seen.area * spec.steps),
+        pipeline.resident,
+    )
+
+
+def _network_size(spec: PipelineSpec, sent: Rect, working_scale: float) -> Size:
+    """What the network gets: enlarging ones get the picture smaller."""
+    fitting = [m for m in spec.magnifications if m <= working_scale]
+    return sent.size.scaled(working_scale / max(fitting, default=min(spec.magnifications)))
+
+
+def _tiles(tiling: StageTiling, plane: Size) -> int:
+    step = max(1, tiling.tile - tiling.overlap)
+    return math.prod(max(1, math.ceil((side - tiling.overlap) / step)) for side in plane)
+
+
+class Speeds(QObject):
+    """Network pixels per second of each pipeline on this daemon's device, remembered from finished runs."""
+
+    changed = Signal()
+
+    def __init__(self, settings: QSettings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self.device = ""
+
+    def duration_s(self, pipeline: str, network_pixels: int) -> float | None:
+        speed: Any = self._settings.value(self._key(pipeline))
+        return network_pixels / float(speed) if speed else None
+
+    def learn(self, rendition: Rendition, spec: PipelineSpec) -> None:
+        """From a run whose network ran."""
+        report = rendition.report
+        if report.get("network", "computed") != "computed":
+            return
+        seconds = sum(v for k, v in report.get("stages_s", {}).items() if k not in ("load", "upload"))
+        seconds = seconds or rendition.restored.times_s.get("report", 0.0)
+        if seconds <= 0:
+            return
+        seen = _network_size(spec, rendition.work.sent, float(report.get("working_scale", 1.0)))
+        speed = seen.area * spec.steps / seconds
+        known: Any = self._settings.value(self._key(spec.id))
+        if known:
+            speed = SMOOTHING * speed + (1 - SMOOTHING) * float(known)
+        self._settings.setValue(self._key(spec.id), speed)
+        self.changed.emit()
+
+    def _key(self, pipeline: str) -> str:
+        return f"speeds/{self.device.replace('/', '-') or 'device'}/{pipeline}"
