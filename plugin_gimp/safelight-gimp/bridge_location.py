@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from bridge_error import BridgeError
+from errors import SafelightError
 
 COMMAND_VARIABLE = "SAFELIGHT_BRIDGE"
 FILE = "bridge.json"
@@ -32,7 +32,7 @@ _NOT_OURS_BEGIN = ("GIO_", "GTK_", "GDK_", "GEGL_", "BABL_", "GIMP", "DYLD_")
 def bridge_command(
     folder: Path, environ: Mapping[str, str] = os.environ, flatpak_mark: Path = FLATPAK_MARK
 ) -> list[str]:
-    """Raises BridgeError (BRIDGE_NOT_FOUND)."""
+    """Raises SafelightError (BRIDGE_NOT_FOUND)."""
     named = environ.get(COMMAND_VARIABLE)
     try:
         told = (
@@ -48,7 +48,7 @@ def bridge_command(
         # --watch-bus: the host's process ends with this one
         return ["flatpak-spawn", "--host", "--watch-bus", *told]
     if os.path.isabs(told[0]) and not os.path.exists(told[0]):
-        raise BridgeError(
+        raise SafelightError(
             "BRIDGE_NOT_FOUND",
             "Safelight is no longer where it was when this plug-in was installed: run safelight gimp install again.",
             {"command": " ".join(told)},
@@ -56,8 +56,8 @@ def bridge_command(
     return told
 
 
-def _not_found(problem: str) -> BridgeError:
-    return BridgeError(
+def _not_found(problem: str) -> SafelightError:
+    return SafelightError(
         "BRIDGE_NOT_FOUND",
         "The plug-in does not know where Safelight is: run safelight gimp install in a terminal.",
         {"file": f"{FILE} {problem}"},

@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from bridge_error import BridgeError
+from errors import SafelightError
 from framing import FramingError, read_frame, write_frame
 
 PROTOCOL = 1
@@ -38,7 +38,7 @@ class Request:
         self,
         number: int,
         on_result: Callable[[dict[str, Any]], None],
-        on_error: Callable[[BridgeError], None],
+        on_error: Callable[[SafelightError], None],
         on_event: Callable[[str, dict[str, Any], bytes], None],
     ) -> None:
         self.number = number
@@ -54,14 +54,14 @@ class BridgeProcess:
     """See the module. Methods are called from one thread, the one that `deliver` delivers to."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str], deliver: Deliver) -> None:
-        """Starts it. Raises BridgeError (BRIDGE_NOT_STARTED)."""
+        """Starts it. Raises SafelightError (BRIDGE_NOT_STARTED)."""
         self._deliver = deliver
         self._numbers = itertools.count(1)
         self._requests: dict[int, Request] = {}
         self._outbox: queue.SimpleQueue[tuple[dict[str, Any], bytes] | None] = queue.SimpleQueue()
         self._words: collections.deque[str] = collections.deque(maxlen=WORDS_KEPT)
         self._closing = False
-        self._failure: BridgeError | None = None
+        self._failure: SafelightError | None = None
         self.version = ""
         try:
             self._process = subprocess.Popen(
@@ -73,7 +73,7 @@ class BridgeProcess:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0) if sys.platform == "win32" else 0,
             )
         except OSError as error:
-            raise BridgeError(
+            raise SafelightError(
                 "BRIDGE_NOT_STARTED",
                 "Safelight could not be started: run safelight gimp install in a terminal.",
                 {"command": " ".join(command), "error": str(error)},
@@ -94,7 +94,7 @@ class BridgeProcess:
         payload: bytes = b"",
         *,
         on_result: Callable[[dict[str, Any]], None] = _nothing,
-        on_error: Callable[[BridgeError], None] = _nothing,
+        on_error: Callable[[SafelightError], None] = _nothing,
         on_event: Callable[[str, dict[str, Any], bytes], None] = _nothing,
     ) -> Request:
         """Sends a request; returns at once. When the bridge is gone already the error is delivered."""
@@ -170,7 +170,7 @@ class BridgeProcess:
             if fields.get("protocol") != PROTOCOL:
                 self._fail(_other_protocol(fields))
 
-        def refused(error: BridgeError) -> None:
+        def refused(error: SafelightError) -> None:
             timer.cancel()
             self._fail(error)
 
@@ -187,17 +187,17 @@ class BridgeProcess:
             request.on_result(header)
         elif event == "error":
             details = {str(k): str(v) for k, v in header.get("details", {}).items()}
-            self._end(request, BridgeError(str(header.get("reason")), str(header.get("message")), details))
+            self._end(request, SafelightError(str(header.get("reason")), str(header.get("message")), details))
         else:
             request.on_event(str(event), header, payload)
 
-    def _end(self, request: Request, error: BridgeError) -> None:
+    def _end(self, request: Request, error: SafelightError) -> None:
         if not request.ended:
             self._requests.pop(request.number, None)
             request.ended = True
             request.on_error(error)
 
-    def _fail(self, error: BridgeError) -> None:
+    def _fail(self, error: SafelightError) -> None:
         """Nothing more can be asked; what was asked ends with this."""
         self._failure = self._failure or error
         for request in list(self._requests.values()):
@@ -205,7 +205,7 @@ class BridgeProcess:
 
     def _silent(self) -> None:
         self._fail(
-            BridgeError(
+            SafelightError(
                 "BRIDGE_SILENT",
                 f"Safelight did not answer within {GREETING_WAIT_S:.0f} seconds: try again, or run safelight doctor.",
                 {"log": self._last_words()},
@@ -216,7 +216,7 @@ class BridgeProcess:
         if self._closing:
             return
         self._fail(
-            BridgeError(
+            SafelightError(
                 "BRIDGE_GONE",
                 "Safelight ended unexpectedly: run safelight doctor in a terminal to see why.",
                 {"problem": problem or f"exit code {self._process.poll()}", "log": self._last_words()},
@@ -227,9 +227,9 @@ class BridgeProcess:
         return "\n".join(self._words)
 
 
-def _other_protocol(fields: Mapping[str, Any]) -> BridgeError:
+def _other_protocol(fields: Mapping[str, Any]) -> SafelightError:
     """Of a bridge that did not refuse us itself."""
-    return BridgeError(
+    return SafelightError(
         "PROTOCOL_MISMATCH",
         f"Safelight {fields.get('version')} and this plug-in do not fit: run safelight gimp install and restart GIMP.",
         {"bridge_protocol": str(fields.get("protocol")), "plug_in_protocol": str(PROTOCOL)},

@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from bridge_error import BridgeError
+from errors import SafelightError
 from bridge_location import COMMAND_VARIABLE, bridge_command, bridge_environment
 
 COMMAND = [sys.executable, "-E", "-m", "safelight.cli.main", "bridge"]
@@ -39,14 +39,14 @@ def test_in_a_flatpak_it_runs_outside_the_sandbox(tmp_path):
 def test_without_a_readable_file_it_says_what_to_run(tmp_path, content):
     if content is not None:
         written(tmp_path, content)
-    with pytest.raises(BridgeError, match="safelight gimp install") as raised:
+    with pytest.raises(SafelightError, match="safelight gimp install") as raised:
         bridge_command(tmp_path, {}, tmp_path / "no flatpak")
     assert raised.value.reason == "BRIDGE_NOT_FOUND"
 
 
 def test_a_safelight_that_was_moved_away_is_noticed(tmp_path):
     folder = written(tmp_path, {"command": [str(tmp_path / "gone" / "python")]})
-    with pytest.raises(BridgeError, match="no longer where it was"):
+    with pytest.raises(SafelightError, match="no longer where it was"):
         bridge_command(folder, {}, tmp_path / "no flatpak")
 
 

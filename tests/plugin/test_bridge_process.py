@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from bridge_error import BridgeError
+from errors import SafelightError
 from bridge_process import BridgeProcess
 
 from tests.fakes.daemon import ended, process_environment, serving, short_folder, started
@@ -227,7 +227,7 @@ ERRORS = {
 def test_errors_come_with_reason_and_sentence(plugin, fields, reason):
     plugin.send(picture())
     error = plugin.restore(**fields).error
-    assert isinstance(error, BridgeError)
+    assert isinstance(error, SafelightError)
     assert error.reason == reason
     assert len(error.message) > 20
 
@@ -271,7 +271,7 @@ def test_a_program_that_is_no_bridge_is_an_error():
 
 
 def test_a_program_that_is_not_there_is_an_error():
-    with pytest.raises(BridgeError) as raised:
+    with pytest.raises(SafelightError) as raised:
         BridgeProcess(["/not/there"], {}, lambda call: None)
     assert raised.value.reason == "BRIDGE_NOT_STARTED"
 

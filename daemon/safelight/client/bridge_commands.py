@@ -156,7 +156,9 @@ class Commands:
         spec = self._spec(call)
         settings = settings_of(call.fields, spec)
         layer = call.fields.get("result") == "layer"
-        patch = rect(call.fields, "patch") if call.fields.get("patch") else None
+        preview = rect(call.fields, "patch") if call.fields.get("patch") else None
+        # painting a layer's mask reveals more, so a layer shows all that was sent
+        patch = preview or (document.sent if layer else None)
         work = document.work(layer=layer, title=str(call.fields.get("title", ""))[:200])
         restored = self._client(call).restore(
             work,
@@ -169,7 +171,7 @@ class Commands:
         self._rates.learn(self._known_device(call), spec, restored.report)
         place = (patch or work.region).times(settings.output_scale)
         _tell_rows(call, "pixels", restored.pixels)
-        masked = layer and patch is None and _tell_mask(call, document, settings)
+        masked = layer and preview is None and _tell_mask(call, document, settings)
         return {
             "rect": list(place),
             "size": [restored.pixels.shape[1], restored.pixels.shape[0]],
@@ -178,7 +180,7 @@ class Commands:
             "generative": spec.generative,
             "settings": settings.as_values(),
             "report": restored.report,
-            "operation": None if patch else _operation(work, settings, restored),
+            "operation": None if preview else _operation(work, settings, restored),
         }
 
     def _record(self, call: Call) -> Mapping[str, Any]:

@@ -1,11 +1,11 @@
-"""The one error of everything that goes through the bridge. Standard library only."""
+"""The one error that a person is told. Standard library only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 
-class BridgeError(Exception):
+class SafelightError(Exception):
     """`reason` is a stable UPPER_SNAKE_CASE word, `message` one sentence for a person, `details` what it speaks of."""
 
     def __init__(self, reason: str, message: str, details: Mapping[str, str] | None = None) -> None:

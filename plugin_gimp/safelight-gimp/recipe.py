@@ -1,0 +1,80 @@
+"""What a layer carries so that it can be made again with other settings. Standard library only.
+
+The recipe is a parasite on the layer: plain JSON. Rectangles are in pixels of the image, so that a moved source layer
+is found in its old place only if it still lies there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from geometry import Rect
+
+PARASITE = "safelight-recipe"
+VERSION = 1
+_SHOWN_DIGITS = 2
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Where a restored layer came from and how."""
+
+    source: str
+    """layer or visible."""
+    region: Rect
+    """What was selected, in the image."""
+    box: Rect
+    """Where the layer was put, in the image: a layer that was moved since is made again where it is now."""
+    settings: dict[str, Any]
+    """Every setting by name, pipeline, output_scale and seed among them."""
+    title: str
+    """Of the pipeline, for people."""
+    source_item: int = 0
+    """GIMP's tattoo of the source layer, kept in XCF files; 0 for all visible layers."""
+    operation: dict[str, Any] = field(default_factory=dict)
+    """What the record of the image says of it."""
+
+    def to_bytes(self) -> bytes:
+        return json.dumps({"version": VERSION, **asdict(self)}).encode()
+
+
+def read_recipe(data: bytes) -> Recipe | None:
+    """None for what is no recipe of ours, or one of a later version."""
+    try:
+        found = json.loads(data)
+        if found["version"] != VERSION or found["source"] not in ("layer", "visible"):
+            return None
+        return Recipe(
+            source=found["source"],
+            region=_rect(found["region"]),
+            box=_rect(found["box"]),
+            settings=dict(found["settings"]),
+            title=str(found["title"]),
+            source_item=int(found["source_item"]),
+            operation=dict(found["operation"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _rect(numbers: Sequence[int]) -> Rect:
+    return Rect(*(int(number) for number in numbers))
+
+
+def layer_name(title: str, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+    """The pipeline's title and what differs from its defaults: `OSEDiff (strength 0.8, seed 7)`."""
+    changed = [
+        f"{name.replace('_', ' ')} {_shown(value)}"
+        for name, value in settings.items()
+        if name in defaults and value != defaults[name] and not isinstance(value, str)
+    ]
+    return f"{title} ({', '.join(changed)})" if changed else title
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.{_SHOWN_DIGITS}f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
