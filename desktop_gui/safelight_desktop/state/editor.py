@@ -322,6 +322,8 @@ class Editor(QObject):
         return SavePlan(self.document, in_place, enlarged, policy, record)
 
     def close(self) -> None:
+        """What runs is cancelled; nothing is told any more."""
+        self.history.blockSignals(True)
         self.refresh.forget()
         self.jobs.close()
 

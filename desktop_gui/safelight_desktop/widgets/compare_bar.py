@@ -85,4 +85,5 @@ def _number(least: int, most: int, suffix: str, step: int = 1) -> QSpinBox:
     box.setSuffix(suffix)
     box.setSingleStep(step)
     box.setKeyboardTracking(False)
+    box.setFixedWidth(box.sizeHint().width())
     return box

@@ -6,9 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from safelight.settings import COMMON_PRESETS
 from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.presets import OwnPresets
 from safelight_desktop.texts import setting_text, translate
+from safelight_desktop.widgets.preset_box import PresetBox
 
 SCALES = (1, 2, 4)
 
@@ -16,7 +17,7 @@ SCALES = (1, 2, 4)
 class PipelineBox(QWidget):
     """Follows the editor's form."""
 
-    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+    def __init__(self, editor: Editor, presets: OwnPresets, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = editor.form
         self.pipelines = QComboBox()
@@ -24,8 +25,7 @@ class PipelineBox(QWidget):
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self.summary.setProperty("role", "quiet")
-        self.presets = QComboBox()
-        self.presets.setAccessibleName(translate("Settings", "Preset"))
+        self.presets = PresetBox(editor, presets)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -33,13 +33,12 @@ class PipelineBox(QWidget):
         layout.addWidget(self.pipelines)
         layout.addWidget(self.summary)
         layout.addSpacing(4)
-        layout.addWidget(_label(translate("Settings", "Preset"), self.presets))
+        layout.addWidget(_label(translate("Settings", "Preset"), self.presets.list))
         layout.addWidget(self.presets)
         layout.addSpacing(4)
         layout.addWidget(QLabel(translate("Settings", "Output size")))
         layout.addLayout(self._scale_row())
         self.pipelines.activated.connect(lambda i: self._form.choose_pipeline(self.pipelines.itemData(i)))
-        self.presets.activated.connect(self._preset_chosen)
         self._form.pipelines_changed.connect(self._list_pipelines)
         self._form.pipeline_changed.connect(self._show_pipeline)
         self._form.values_changed.connect(self._show_values)
@@ -53,6 +52,7 @@ class PipelineBox(QWidget):
             button = QPushButton(text)
             button.setCheckable(True)
             button.setProperty("role", "segment")
+            button.setProperty("place", {SCALES[0]: "first", SCALES[-1]: "last"}.get(scale, "middle"))
             button.setAccessibleName(translate("Settings", "Output size {scale}×").format(scale=scale))
             self.scales.addButton(button, scale)
             row.addWidget(button, 2 if scale == 1 else 1)
@@ -80,26 +80,12 @@ class PipelineBox(QWidget):
         self.summary.setText(setting_text(spec.summary))
         for scale in SCALES:
             self.scales.button(scale).setEnabled(scale in spec.output_scales)
-        self.presets.clear()
-        self.presets.addItem(translate("Settings", "Own values"), "")
-        for name in dict.fromkeys([*COMMON_PRESETS, *spec.presets]):
-            self.presets.addItem(setting_text(preset_title(name)), name)
         self._show_values("")
 
     def _show_values(self, _: str) -> None:
-        self.presets.setCurrentIndex(max(0, self.presets.findData(self._form.preset)))
         button = self.scales.button(self._form.output_scale)
         if button is not None:
             button.setChecked(True)
-
-    def _preset_chosen(self, index: int) -> None:
-        name = self.presets.itemData(index)
-        if name:
-            self._form.apply_preset(name)
-
-
-def preset_title(name: str) -> str:
-    return name.replace("-", " ").capitalize()
 
 
 def _label(text: str, buddy: QWidget) -> QLabel:

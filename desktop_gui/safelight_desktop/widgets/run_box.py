@@ -12,6 +12,7 @@ from safelight_desktop.state.estimate import Estimate, Speeds, estimated
 from safelight_desktop.state.jobs import Job
 from safelight_desktop.texts import translate
 from safelight_desktop.units import byte_count, duration, pixel_size
+from safelight_desktop.widgets.icons import icon
 
 PROGRESS_STEPS = 1000
 SHOW_PAUSE_MS = 60  # of the progress: tiles may come by the hundred
@@ -25,7 +26,7 @@ class RunBox(QWidget):
         self._editor, self._speeds = editor, speeds
         self.run = QPushButton(translate("Run", "Restore"))
         self.run.setProperty("role", "primary")
-        self.more = QPushButton("▾")
+        self.more = QPushButton(icon("chevron-down"), "")
         self.more.setProperty("role", "more")
         self.more.setAccessibleName(translate("Run", "More ways to restore"))
         self.menu = QMenu(self)
@@ -114,7 +115,9 @@ def told(estimate: Estimate) -> str:
     if estimate.duration_s is None:
         time = translate("Run", "time not known yet")
     else:
-        time = translate("Run", "about {time}").format(time=duration(estimate.duration_s))
+        time = duration(estimate.duration_s)
+        if estimate.duration_s >= 1:
+            time = translate("Run", "about {time}").format(time=time)
     tiles = translate("Run", "tiles: {count}").format(count=estimate.tiles)
     memory = translate("Run", "memory {bytes}").format(bytes=byte_count(estimate.memory_bytes))
     loaded = "" if estimate.resident else " · " + translate("Run", "is loaded first")

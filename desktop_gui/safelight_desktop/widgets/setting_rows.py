@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from safelight.spec import SettingSpec, SettingValue
 from safelight_desktop.texts import setting_text, translate
@@ -33,6 +33,9 @@ class SettingRow(QWidget):
 
     def show_estimate(self, value: float) -> None:
         """What the automatic value came to in the last run."""
+
+    def show_found(self, text: str) -> None:
+        """What the pipeline found by itself in the last run, such as tags or a caption."""
 
 
 def row_for(spec: SettingSpec) -> SettingRow:
@@ -118,7 +121,9 @@ class SwitchSetting(SettingRow):
 
 
 class TextSetting(SettingRow):
-    """A few lines."""
+    """A few lines; what the pipeline found by itself can be taken over and edited."""
+
+    taken = Signal(str)
 
     def __init__(self, spec: SettingSpec) -> None:
         super().__init__(spec)
@@ -131,8 +136,24 @@ class TextSetting(SettingRow):
         self.box.setFixedHeight(height)
         self.label.setBuddy(self.box)
         self.box.textChanged.connect(self._changed)
+        self.found = QLabel()
+        self.found.setWordWrap(True)
+        self.found.setProperty("role", "quiet")
+        self.take = QPushButton(translate("Settings", "Edit this text"))
+        self.take.setProperty("role", "flat")
+        self.take.clicked.connect(lambda: self.taken.emit(self._found))
+        self._found = ""
         self.column.addWidget(self.label)
         self.column.addWidget(self.box)
+        self.column.addWidget(self.found)
+        self.column.addWidget(self.take, 0, Qt.AlignmentFlag.AlignLeft)
+        self.show_found("")
+
+    def show_found(self, text: str) -> None:
+        self._found = text
+        self.found.setText(translate("Settings", "Found: {text}").format(text=text))
+        for widget in (self.found, self.take):
+            widget.setVisible(bool(text) and text != self.box.toPlainText())
 
     def show_value(self, value: SettingValue) -> None:
         if self.box.toPlainText() != value:

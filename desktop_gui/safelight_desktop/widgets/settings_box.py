@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from safelight_desktop.state.editor import Editor
 from safelight_desktop.texts import translate
 from safelight_desktop.widgets.section import Section
-from safelight_desktop.widgets.setting_rows import SettingRow, row_for
+from safelight_desktop.widgets.setting_rows import SettingRow, TextSetting, row_for
 
 
 class SettingsBox(QWidget):
@@ -38,6 +38,8 @@ class SettingsBox(QWidget):
                 row = row_for(spec)
                 row.changed.connect(lambda value, name=spec.name: self._form.choose(name, value))
                 row.reset_asked.connect(lambda name=spec.name: self._form.reset(name))
+                if isinstance(row, TextSetting):
+                    row.taken.connect(lambda text, name=spec.name: self._take_text(name, text))
                 self.rows[spec.name] = row
                 (self.advanced.content if spec.advanced else self._layout).addWidget(row)
             self._layout.addWidget(self.advanced)
@@ -57,8 +59,20 @@ class SettingsBox(QWidget):
         report = region.shown.report
         found = {**report.get("conditioning", {}), "working_scale": report.get("working_scale")}
         for name, value in found.items():
-            if name in self.rows and isinstance(value, int | float):
+            if name not in self.rows:
+                continue
+            if isinstance(value, str):
+                self.rows[name].show_found(value)
+            elif isinstance(value, int | float):
                 self.rows[name].show_estimate(float(value))
+
+    def _take_text(self, name: str, text: str) -> None:
+        """What was found becomes the person's own: the setting that says where it comes from follows."""
+        source = self.rows.get(f"{name}_source")
+        if source is not None and "text" in source.spec.choices:
+            self._form.choose(source.spec.name, "text")
+        self._form.choose(name, text)
+        self.rows[name].show_found("")
 
     @property
     def _pipeline_id(self) -> str:

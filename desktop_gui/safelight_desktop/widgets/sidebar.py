@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from safelight_desktop.state.editor import Editor
 from safelight_desktop.state.estimate import Speeds
+from safelight_desktop.state.presets import OwnPresets
 from safelight_desktop.texts import translate
 from safelight_desktop.widgets.pipeline_box import PipelineBox
 from safelight_desktop.widgets.regions_box import RegionsBox
@@ -21,13 +22,15 @@ WIDTH_PX = 320
 class Sidebar(QFrame):
     """Scrolls, but for the run box at its foot."""
 
-    def __init__(self, editor: Editor, speeds: Speeds, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, editor: Editor, speeds: Speeds, presets: OwnPresets, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("sidebar")
         self.setFixedWidth(WIDTH_PX)
         self.regions = RegionsBox(editor)
         self.renditions = RenditionsBox(editor)
-        self.pipeline = PipelineBox(editor)
+        self.pipeline = PipelineBox(editor, presets)
         self.settings = SettingsBox(editor)
         self.run_box = RunBox(editor, speeds)
         content = QWidget()

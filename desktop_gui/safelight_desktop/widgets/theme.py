@@ -6,13 +6,16 @@ darkroom's safelight.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
+ICONS = Path(__file__).parents[1] / "icons"
 CHOICES = ("system", "light", "dark")
 
 
@@ -132,51 +135,111 @@ def _sheet(theme: Theme) -> str:
         "window": theme.window.name(), "field": theme.field.name(), "hover": hover.name(),
         "accent_hover": theme.accent.lighter(112).name(), "warning": theme.warning.name(),
         "error": theme.error.name(), "good": theme.good.name(),
+        "knob": (theme.text if theme.dark else theme.panel).name(),
     }  # fmt: skip
-    sheet = _SHEET
-    for name, colour in names.items():
-        sheet = sheet.replace(f"@{name};", f"{colour};")
-    return sheet
+    sheet = _SHEET.replace("@icons;", ICONS.as_posix()).replace("@kind;", "dark" if theme.dark else "light")
+    return re.sub(r"@([a-z_]+)", lambda found: names[found.group(1)], sheet)
 
 
 _SHEET = """
 QToolTip { background: @panel; color: @text; border: 1px solid @line; padding: 4px 6px; }
+QMenuBar { background: @window; padding: 2px 6px; }
+QMenuBar::item { padding: 4px 9px; border-radius: 4px; background: transparent; }
+QMenuBar::item:selected { background: @hover; }
+QMenu { background: @panel; border: 1px solid @line; padding: 5px; }
+QMenu::item { padding: 5px 26px 5px 26px; border-radius: 4px; }
+QMenu::item:selected { background: @hover; }
+QMenu::item:disabled { color: @quiet; }
+QMenu::separator { height: 1px; background: @line; margin: 5px 8px; }
+QMenu::icon { padding-left: 6px; }
 QToolBar { background: @window; border: none; border-bottom: 1px solid @line; spacing: 2px; padding: 4px 8px; }
 QToolBar::separator { background: @line; width: 1px; margin: 6px 6px; }
-QToolBar[orientation="vertical"] { border-bottom: none; border-right: 1px solid @line; padding: 8px 4px; }
+#tools { border-bottom: none; border-right: 1px solid @line; padding: 8px 5px; spacing: 4px; }
+#tools::separator { height: 1px; width: 22px; margin: 6px 4px; }
 QToolButton { border: 1px solid transparent; border-radius: 5px; padding: 5px; }
 QToolButton:hover { background: @hover; }
 QToolButton:focus { border-color: @accent; }
 QToolButton:checked { background: @hover; border-color: @line; }
 QToolButton:pressed { background: @line; }
 QToolButton::menu-indicator { image: none; }
+QToolButton[role="section"] { font-weight: 600; padding: 4px 2px; text-align: left; border-radius: 4px; }
+QToolButton[role="section"]:checked { background: transparent; border-color: transparent; }
+QToolButton[role="section"]:hover { background: @hover; }
+QToolButton[role="section"]:focus { border-color: @accent; }
 QStatusBar { background: @window; border-top: 1px solid @line; }
 QStatusBar::item { border: none; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
+QScrollBar::handle { background: @line; border-radius: 3px; min-height: 28px; min-width: 28px; margin: 2px; }
+QScrollBar::handle:hover { background: @quiet; }
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page { background: none; border: none;
+    width: 0; height: 0; }
 #sidebar { background: @window; border-left: 1px solid @line; }
+#messages { background: @panel; border-bottom: 1px solid @line; }
 QLabel[role="heading"] { font-weight: 600; }
 QLabel[role="quiet"] { color: @quiet; }
 QLabel[role="warning"] { color: @warning; }
 QLabel[role="error"] { color: @error; }
 QLabel[role="good"] { color: @good; }
-QLabel[role="title"] { font-size: 20px; font-weight: 600; }
+QLabel[role="title"] { font-size: 22px; font-weight: 600; }
 QPushButton { background: @panel; border: 1px solid @line; border-radius: 5px; padding: 6px 14px; }
 QPushButton:hover { background: @hover; }
+QPushButton:pressed { background: @line; }
 QPushButton:focus { border-color: @accent; }
 QPushButton:disabled { background: @window; }
 QPushButton[role="primary"] { background: @accent; color: @on_accent; border-color: @accent; font-weight: 600; }
 QPushButton[role="primary"]:hover { background: @accent_hover; }
+QPushButton[role="primary"]:pressed { background: @accent; }
 QPushButton[role="primary"]:disabled { background: @line; color: @quiet; border-color: @line; }
 QPushButton[role="primary"]:focus { border-color: @text; }
-QPushButton[role="flat"] { background: transparent; border-color: transparent; padding: 4px 8px; color: @accent; }
+QPushButton[role="flat"] { background: transparent; border-color: transparent; padding: 3px 8px; color: @accent; }
 QPushButton[role="flat"]:hover { background: @hover; }
 QPushButton[role="flat"]:focus { border-color: @accent; }
+QPushButton[role="segment"] { border-radius: 0; border-right-width: 0; padding: 5px 8px; }
+QPushButton[role="segment"][place="first"] { border-top-left-radius: 5px; border-bottom-left-radius: 5px; }
+QPushButton[role="segment"][place="last"] { border-right-width: 1px; border-top-right-radius: 5px;
+    border-bottom-right-radius: 5px; }
+QPushButton[role="segment"]:checked { background: @accent; color: @on_accent; border-color: @accent; font-weight: 600; }
+QPushButton[role="segment"]:disabled { color: @quiet; }
+QPushButton[role="more"] { padding: 6px 8px; }
+QPushButton[role="more"]::menu-indicator { image: none; width: 0; }
 QFrame[role="card"] { background: @panel; border: 1px solid @line; border-radius: 6px; }
 QFrame[role="line"] { background: @line; border: none; max-height: 1px; min-height: 1px; }
 QListWidget, QListView, QTreeView, QTableView { background: @field; border: 1px solid @line; border-radius: 5px; }
-QListWidget { outline: none; }
-QListWidget::item { padding: 5px 6px; border-radius: 4px; }
+QListWidget { outline: none; padding: 2px; }
+QListWidget::item { padding: 4px 7px; border-radius: 4px; border-left: 3px solid transparent; }
+QListWidget::item:hover { background: @hover; }
 QListWidget::item:selected { background: @hover; color: @text; border-left: 3px solid @accent; }
+QLineEdit, QPlainTextEdit, QSpinBox, QDoubleSpinBox, QComboBox { background: @field; border: 1px solid @line;
+    border-radius: 4px; padding: 3px 6px; selection-background-color: @accent; selection-color: @on_accent; }
+QLineEdit:focus, QPlainTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus { border-color: @accent; }
+QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: @quiet; }
+QComboBox { padding: 5px 8px; background: @panel; }
+QComboBox:hover { background: @hover; }
+QComboBox::drop-down { border: none; width: 22px; }
+QComboBox::down-arrow { image: url(@icons;/mark-down-@kind;.svg); width: 12px; height: 12px; }
+QComboBox QAbstractItemView { background: @panel; border: 1px solid @line; padding: 4px; outline: none;
+    selection-background-color: @hover; selection-color: @text; }
+QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::down-button { border: none;
+    background: transparent; width: 16px; }
+QSpinBox::up-button:hover, QDoubleSpinBox::up-button:hover, QSpinBox::down-button:hover,
+    QDoubleSpinBox::down-button:hover { background: @hover; }
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url(@icons;/mark-up-@kind;.svg); width: 10px; height: 10px; }
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url(@icons;/mark-down-@kind;.svg); width: 10px;
+    height: 10px; }
+QSlider::groove:horizontal { background: @line; height: 4px; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: @accent; height: 4px; border-radius: 2px; }
+QSlider::handle:horizontal { background: @knob; border: 1px solid @line; width: 12px; height: 12px; margin: -5px 0;
+    border-radius: 7px; }
+QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus { border: 2px solid @accent; width: 10px;
+    height: 10px; }
+QSlider::sub-page:horizontal:disabled { background: @quiet; }
+QCheckBox { spacing: 8px; }
+QCheckBox::indicator { width: 15px; height: 15px; border: 1px solid @quiet; border-radius: 3px; background: @field; }
+QCheckBox::indicator:checked { background: @accent; border-color: @accent;
+    image: url(@icons;/mark-check-@kind;.svg); }
+QCheckBox::indicator:focus { border-color: @text; }
 QProgressBar { background: @line; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }
 QProgressBar::chunk { background: @accent; border-radius: 3px; }
 """

@@ -25,6 +25,7 @@ from safelight_desktop.state.device import DeviceState
 from safelight_desktop.state.editor import Editor
 from safelight_desktop.state.estimate import Speeds
 from safelight_desktop.state.preferences import Preferences
+from safelight_desktop.state.presets import OwnPresets
 from safelight_desktop.texts import translate
 from safelight_desktop.widgets import icons, theme
 from safelight_desktop.widgets.calm import Calm
@@ -56,9 +57,10 @@ class MainWindow(QMainWindow):
         self.editor.set_monitor(self.preferences.monitor_icc())
         self.device = DeviceState(link, self)
         self.speeds = Speeds(settings, self)
+        self.presets = OwnPresets(settings, self)
         self.canvas = Canvas(self.editor)
         self.empty = EmptyPage()
-        self.sidebar = Sidebar(self.editor, self.speeds)
+        self.sidebar = Sidebar(self.editor, self.speeds, self.presets)
         self.messages = MessageBar()
         self.incoming = Incoming(self)
         self.pages = QStackedWidget()

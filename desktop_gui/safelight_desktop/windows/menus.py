@@ -48,7 +48,7 @@ class Bars:
                     menu.addMenu(self.recent)
 
     def _fill_top(self) -> None:
-        actions, bar = self._window.actions_, _bar(self._window, translate("Window", "Main bar"))
+        actions, bar = self._window.actions_, _bar(self._window, "main", translate("Window", "Main bar"))
         self._window.addToolBar(bar)
         for name in ("open", "save"):
             bar.addAction(actions[name])
@@ -70,7 +70,7 @@ class Bars:
         self.show_tool()
 
     def _fill_tools(self) -> None:
-        bar = _bar(self._window, translate("Window", "Tools"))
+        bar = _bar(self._window, "tools", translate("Window", "Tools"))
         bar.setOrientation(Qt.Orientation.Vertical)
         self._window.addToolBar(Qt.ToolBarArea.LeftToolBarArea, bar)
         for name in TOOLS:
@@ -97,9 +97,9 @@ class Bars:
             self.recent.addAction(translate("Window", "Nothing yet")).setEnabled(False)
 
 
-def _bar(window: MainWindow, title: str) -> QToolBar:
+def _bar(window: MainWindow, name: str, title: str) -> QToolBar:
     bar = QToolBar(title, window)
-    bar.setObjectName(title)
+    bar.setObjectName(name)
     bar.setMovable(False)
     bar.setIconSize(QSize(ICON_PX, ICON_PX))
     bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
