@@ -171,8 +171,11 @@ class PipelineSpec:
     """Context on each side as a share of the region's long side."""
     context_least_px: int = 64
     """Least context, network pixels."""
+    feature_channels: int = 0
+    """Channels behind the latent's that the stage `encode` gives: kept on the host for the whole job, for the stage
+    `predict` to look at in every step."""
     steps: int = 1
-    """Diffusion steps; 1 for one-step and one-stage pipelines."""
+    """Diffusion steps; 1 for one-step and one-stage pipelines. A setting named `steps` replaces it."""
     low_band_from_document: bool = True
     """In place, colour and brightness of large areas come from the document unless asked otherwise."""
     colour_fix: str = "none"

@@ -10,10 +10,32 @@ from safelight.spec import PipelineSpec, StageTiling
 
 
 def job_spec(spec: PipelineSpec, settings: RestoreSettings) -> PipelineSpec:
-    """`STAGE_tile` above 0 and `STAGE_overlap` from 0 on replace the spec's. Raises InvalidRequest (TILE_SIZE,
-    TILE_OVERLAP)."""
+    """Own settings that replace the spec's: `STAGE_tile` above 0 and `STAGE_overlap` from 0 on, in the stage's units;
+    `tile_size` (network pixels) and `overlap` (a share of the tile) of the stage `predict`; `steps`. Raises
+    InvalidRequest (TILE_SIZE, TILE_OVERLAP)."""
     stages = {name: _tiling(name, tiling, settings) for name, tiling in spec.stages.items()}
-    return replace(spec, stages=stages) if stages != dict(spec.stages) else spec
+    if "tile_size" in settings.own:
+        stages["predict"] = _of_pixels(stages["predict"], settings, spec.latent_px)
+    steps = int(settings.own.get("steps", spec.steps))
+    changed = stages != dict(spec.stages) or steps != spec.steps
+    return replace(spec, stages=stages, steps=steps) if changed else spec
+
+
+def _of_pixels(tiling: StageTiling, settings: RestoreSettings, cell_px: int) -> StageTiling:
+    tile_px, share = int(settings.own["tile_size"]), float(settings.own["overlap"])
+    multiple = tiling.multiple * cell_px
+    if tile_px % multiple:
+        raise InvalidRequest(
+            f"the setting tile_size is {tile_px}: give a multiple of {multiple}", "TILE_SIZE"
+        )
+    tile = tile_px // cell_px
+    overlap = round(tile * share / tiling.multiple) * tiling.multiple
+    return replace(
+        tiling,
+        tile=tile,
+        overlap=min(overlap, tile - tiling.multiple),
+        least_tile=min(tiling.least_tile, tile),
+    )
 
 
 def _tiling(stage: str, tiling: StageTiling, settings: RestoreSettings) -> StageTiling:

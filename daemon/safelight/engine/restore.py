@@ -21,6 +21,7 @@ from safelight.engine.authors_run import restore_as_authors
 from safelight.engine.canvas import LatentCanvas, ResidualCanvas
 from safelight.engine.canvas_colours import tile_sums
 from safelight.engine.color_fix import TileSums
+from safelight.engine.features import FeaturePlane
 from safelight.engine.job_plan import JobPlan, plan_job
 from safelight.engine.kept_canvas import KeptCanvas, disjoint
 from safelight.engine.kept_key import before_network
@@ -40,7 +41,7 @@ from safelight.engine.residual import enlarged_tile, tapered_residual
 from safelight.engine.tile_runner import Account, Network, StageWork, TileRunner
 from safelight.engine.tiling import Tile
 from safelight.errors import SafelightError
-from safelight.geometry import Rect, Size
+from safelight.geometry import Rect
 from safelight.imaging.pixels import FloatArray
 from safelight.spec import SettingValue
 
@@ -134,6 +135,7 @@ class _Run:
         )
         self._x: FloatArray = np.empty((0, 0, 3), np.float32)
         self._toning: Toning | None = None
+        self._features = FeaturePlane(self._latent_box) if self._spec.feature_channels else None
         self._canvas: ResidualCanvas | None = None
         self._added: dict[int, TileSums] = dict(there)
         self._sums_wanted = self._spec.setting("colour_fix") is not None
@@ -178,7 +180,7 @@ class _Run:
             return pipeline.encode(x, origins=cells, conditioning=conditioning, precision=precision)
 
         work = self._work("encode", network, self._x_tile)
-        return (yield from self._onto_latents(work, self._encoded))
+        return (yield from self._onto_latents(work, self._encoded, features=self._features))
 
     def predict(self, latent: FloatArray | None, step: int) -> Generator[Progress, None, FloatArray]:
         """One diffusion step on the latent canvas."""
@@ -249,6 +251,8 @@ class _Run:
     def dismiss(self) -> None:
         """The runner refers back to the run: apart, both are freed at once, not at some garbage collection."""
         del self._runner
+        if self._features is not None:
+            self._features.close()
 
     # -- parts of stages ---------------------------------------------------------------------------
 
@@ -259,7 +263,8 @@ class _Run:
         if self._kept is None:
             self._found = pipeline.estimated(seen, settings=settings)
         settings = with_own(settings, self._found)
-        return pipeline.condition(region, settings=settings, magnification=self._plan.magnification)
+        made = pipeline.condition(region, settings=settings, magnification=self._plan.magnification)
+        return made if self._features is None else pipeline.with_features(made, self._features)
 
     def _work(
         self,
@@ -287,17 +292,28 @@ class _Run:
         )
 
     def _onto_latents(
-        self, work: StageWork, tiles: Sequence[Tile], *, step: int = 0
+        self,
+        work: StageWork,
+        tiles: Sequence[Tile],
+        *,
+        step: int = 0,
+        features: FeaturePlane | None = None,
     ) -> Generator[Progress, None, FloatArray]:
-        """Tiles of a stage, blended by taper on a latent canvas; cells that they do not fill are never read."""
+        """Tiles of a stage, blended by taper on a latent canvas, and what is behind the latents on `features`; cells
+        that they do not fill are never read."""
         plan = work.plan
-        canvas = LatentCanvas(self._latent_size)
+        canvas = LatentCanvas(self._latent_box.size)
         for batch in self._batches(work, tiles):
             with self._meter.timing(plan.name):
                 for tile, latent in batch:
                     down, across = plan.tiles.tapers(tile, plan.scale)
                     tapered = latent.float().cpu().numpy() * down[:, None] * across
-                    canvas.add(plan.tiles.output_box(tile, plan.scale), tapered)
+                    box = plan.tiles.output_box(tile, plan.scale)
+                    if features is not None:
+                        behind = len(tapered) - self._spec.feature_channels
+                        features.add(box, tapered[behind:])
+                        tapered = tapered[:behind]
+                    canvas.add(box, tapered)
             yield self._meter.advanced(plan.name, len(batch), step=step)
         return canvas.blended()
 
@@ -374,9 +390,9 @@ class _Run:
         return (column * scale - box.x) / unit, (row * scale - box.y) / unit
 
     @property
-    def _latent_size(self) -> Size:
-        cell = self._spec.latent_px
-        return Size(self._plan.input_box.width // cell, self._plan.input_box.height // cell)
+    def _latent_box(self) -> Rect:
+        """What the network sees, absolute latent cells."""
+        return Rect(*(edge // self._spec.latent_px for edge in self._plan.input_box))
 
     def _x_box(self, stage: str, box: Rect) -> Rect:
         """A box of a stage's input plane in pixels of x."""

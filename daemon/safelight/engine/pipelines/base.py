@@ -26,6 +26,7 @@ from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec, SettingValue
 
 if TYPE_CHECKING:
+    from safelight.engine.features import FeaturePlane
     from safelight.engine.parts import Part
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -82,6 +83,7 @@ class Pipeline(ABC):
     device: torch.device
     checkpoint_hashes: Mapping[str, str]
     """Weights file name to SHA-256, for the record."""
+
     @property
     @abstractmethod
     def weights_bytes(self) -> int:
@@ -102,6 +104,11 @@ class Pipeline(ABC):
         then given them like settings of the person. None by default."""
         return {}
 
+    def with_features(self, conditioning: Conditioning, features: FeaturePlane) -> Conditioning:
+        """For pipelines whose spec has feature channels: the conditioning with the plane on which the job's features
+        will be when `encode` has run, and which knows from the start where the job's region lies."""
+        return conditioning
+
     @abstractmethod
     def condition(
         self, region: torch.Tensor, *, settings: RestoreSettings, magnification: int
@@ -118,7 +125,8 @@ class Pipeline(ABC):
         precision: Precision,
     ) -> torch.Tensor:
         """x tiles B 3 h w, sides multiples of `spec.latent_px`, to latents B C h/latent_px w/latent_px,
-        float32. `origins` as in `predict`, for noise."""
+        float32, with the spec's feature channels behind them. `origins` as in `predict`, for noise. What else a canvas
+        must remember from step to step are channels of the latent too."""
         raise NotImplementedError(f"{self.spec.id} has no encode stage")
 
     def predict(
