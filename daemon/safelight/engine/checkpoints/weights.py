@@ -22,6 +22,8 @@ from safelight.errors import NotReady
 Edit = Callable[[str, torch.Tensor], torch.Tensor]
 """A tensor's name in the network and its value as stored, on the host, to the value that is kept."""
 Names = Callable[[str], str]
+Types = torch.dtype | Callable[[str], torch.dtype]
+"""What tensors are kept in: one for all, or by their name in the network."""
 
 _BUILDING = (
     ArithmeticError,
@@ -86,7 +88,7 @@ def fill(
     path: Path,
     *,
     device: torch.device,
-    dtype: torch.dtype,
+    dtype: Types,
     edit: Edit = unedited,
     names: Names = same_name,
     below: tuple[str, ...] = ("",),
@@ -102,7 +104,8 @@ def fill(
         if name := names(stored):
             holder, _, last = name.rpartition(".")
             owner = network.get_submodule(holder)
-            value = placed(edit(name, tensor), device, dtype)
+            kept = dtype if isinstance(dtype, torch.dtype) else dtype(name)
+            value = placed(edit(name, tensor), device, kept)
             setattr(owner, last, nn.Parameter(value, requires_grad=False))
 
 

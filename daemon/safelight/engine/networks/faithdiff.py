@@ -46,9 +46,9 @@ _current: ContextVar[torch.Tensor | None] = ContextVar("alignment", default=None
 
 @contextmanager
 def aligned_with(embedding: torch.Tensor) -> Iterator[None]:
-    """Calls of one UNet inside the block see `embedding`, N C h w of N tiles (`ConditionEmbedding`), in its dtype and on
-    its device. Their batch is a multiple of N and repeats the tiles: i, N + i, 2 N + i have equal latents. Belongs to
-    the calling thread's context; nothing is left behind."""
+    """Calls of one UNet inside the block see `embedding`, N C h w of N tiles (`ConditionEmbedding`), in its dtype and
+    on its device. Their batch is a multiple of N and repeats the tiles: i, N + i, 2 N + i have equal latents. Belongs
+    to the calling thread's context; nothing is left behind."""
     token = _current.set(embedding)
     try:
         yield
@@ -143,7 +143,9 @@ class Alignment(nn.Module):
         """`channels` of the UNet's input convolution."""
         super().__init__()
         self.condition_embedding = ConditionEmbedding(channels)
-        self.information_transformer_layes = nn.ModuleList(AlignmentBlock(2 * channels) for _ in range(BLOCKS))
+        self.information_transformer_layes = nn.ModuleList(
+            AlignmentBlock(2 * channels) for _ in range(BLOCKS)
+        )
         self.spatial_ch_projs = nn.Linear(2 * channels, channels)
 
     def forward(self, h: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
@@ -184,7 +186,9 @@ def own_name(official: str) -> str:
         return ""
     if official.startswith(ALIGNMENT_PREFIXES):
         return f"conv_in.alignment.{official}"
-    return official.replace("conv_in.", "conv_in.convolution.") if official.startswith("conv_in.") else official
+    return (
+        official.replace("conv_in.", "conv_in.convolution.") if official.startswith("conv_in.") else official
+    )
 
 
 def lq_name(official: str) -> str:

@@ -94,7 +94,7 @@ def _predicted(
         prediction = predict(latent, 0)
         yield "predict", 1, 1
         return prediction
-    weights = gaussian_weights(boxes[0].width)
+    weights = gaussian_weights(boxes[0].height, boxes[0].width)
     tap("tile_weights", weights)
     weights = weights.to(latent.device)
     total, weight = torch.zeros_like(latent), torch.zeros_like(latent)
@@ -132,15 +132,15 @@ def _offsets(length: int, side: int, overlap: int) -> Iterator[int]:
     yield length - side
 
 
-def gaussian_weights(side: int) -> torch.Tensor:
-    """side x side float64, rows down; centred at (side - 1) / 2 along a row but at side / 2 down."""
+def gaussian_weights(height: int, width: int) -> torch.Tensor:
+    """height x width float64; centred at (width - 1) / 2 along a row but at height / 2 down."""
 
-    def profile(centre: float) -> npt.NDArray[np.float64]:
+    def profile(side: int, centre: float) -> npt.NDArray[np.float64]:
         distance = (np.arange(side) - centre) / side
         bell = np.exp(-(distance**2) / (2 * GAUSSIAN_VARIANCE)) / np.sqrt(2 * np.pi * GAUSSIAN_VARIANCE)
         return np.asarray(bell)
 
-    return torch.from_numpy(np.outer(profile(side / 2), profile((side - 1) / 2)))
+    return torch.from_numpy(np.outer(profile(height, height / 2), profile(width, (width - 1) / 2)))
 
 
 def to_picture(y: torch.Tensor) -> Picture:

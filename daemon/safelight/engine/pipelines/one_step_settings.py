@@ -33,12 +33,12 @@ def shared_settings(colour_fix: str) -> tuple[SettingSpec, ...]:
             "The encoder's mean, or a sample of its distribution drawn with the seed.",
             choices=("deterministic", "sampled"), advanced=True,
         ),
-        _tile("encode", "px", 4096),
-        _overlap("encode", "px", 2048),
-        _tile("predict", "cells", 512),
-        _overlap("predict", "cells", 256),
-        _tile("decode", "cells", 512),
-        _overlap("decode", "cells", 256),
+        tile_setting("encode", "px", 4096),
+        overlap_setting("encode", "px", 2048),
+        tile_setting("predict", "cells", 512),
+        overlap_setting("predict", "cells", 256),
+        tile_setting("decode", "cells", 512),
+        overlap_setting("decode", "cells", 256),
         SettingSpec(
             "authors_exact", "As the authors' script", "bool", False,
             "The authors' own resampling, tiles, rounding and colour fix on the selection alone, equal to their "
@@ -48,7 +48,7 @@ def shared_settings(colour_fix: str) -> tuple[SettingSpec, ...]:
     )  # fmt: skip
 
 
-def _tile(stage: str, unit: str, most: int) -> SettingSpec:
+def tile_setting(stage: str, unit: str, most: int) -> SettingSpec:
     return SettingSpec(
         f"{stage}_tile", f"Tile ({stage})", "int", 0,
         f"Side of the tiles of the stage {stage}; 0 is the default.",
@@ -56,7 +56,7 @@ def _tile(stage: str, unit: str, most: int) -> SettingSpec:
     )  # fmt: skip
 
 
-def _overlap(stage: str, unit: str, most: int) -> SettingSpec:
+def overlap_setting(stage: str, unit: str, most: int) -> SettingSpec:
     return SettingSpec(
         f"{stage}_overlap", f"Overlap ({stage})", "int", -1,
         f"True overlap of the tiles of the stage {stage}; -1 is the default.",

@@ -1,0 +1,128 @@
+"""What pipelines on Stable Diffusion XL (arXiv 2307.01952) have in common: its text and its size conditioning.
+
+Base: a folder in diffusers' layout with text_encoder, text_encoder_2, tokenizer, tokenizer_2 and scheduler. A prompt is
+the next to last hidden states of both encoders side by side, and the second one's pooled and projected output. The
+empty prompt is encoded like any other.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+from safelight.engine.checkpoints.weights import configured, fill, numbers, weights_file
+from safelight.engine.parts import Part, PartKey, Parts
+from safelight.engine.pipelines.base_networks import content_hash
+from safelight.engine.pipelines.text_encoder import HOST, PROMPTS_KEPT, TOKENS, tokenizer_of
+from safelight.geometry import Size
+
+_PREFIX = "text_model."  # of every tensor in files of the first encoder
+_POSITION_IDS = "embeddings.position_ids"  # a list of numbers that old files carry
+
+
+class Prompt(NamedTuple):
+    """One or several encoded prompts, float32."""
+
+    embeddings: torch.Tensor
+    """B 77 C."""
+    pooled: torch.Tensor
+    """B P."""
+
+    def to(self, device: torch.device) -> Prompt:
+        return Prompt(self.embeddings.to(device), self.pooled.to(device))
+
+
+NO_PROMPT = Prompt(torch.empty(0), torch.empty(0))
+
+
+class PromptEncoders:
+    """Both tokenizers and text encoders of a base; remembers the last prompts. The encoders stay in float32 on the
+    host, are held while they compute and no longer: a prompt costs them less than a step costs the UNet, every device
+    gets the same embeddings, and no device needs room for them."""
+
+    def __init__(self, base: Path, parts: Parts) -> None:
+        """Checks the files and loads nothing yet. Raises NotReady (CHECKPOINT_DAMAGED)."""
+        self._encoders = (
+            _Encoder(base, "", CLIPTextModel, parts),
+            _Encoder(base, "_2", CLIPTextModelWithProjection, parts),
+        )
+        self._known: OrderedDict[str, Prompt] = OrderedDict()
+
+    @property
+    def parts(self) -> tuple[Part[Any], ...]:
+        return tuple(encoder.part for encoder in self._encoders)
+
+    def encoded(self, prompt: str) -> Prompt:
+        """On the host. Cut after 77 tokens."""
+        if prompt not in self._known:
+            (first, _), (second, pooled) = (encoder.encoded(prompt) for encoder in self._encoders)
+            assert pooled is not None
+            self._known[prompt] = Prompt(torch.cat([first, second], dim=-1), pooled)
+            while len(self._known) > PROMPTS_KEPT:
+                self._known.popitem(last=False)
+        self._known.move_to_end(prompt)
+        return self._known[prompt]
+
+
+class _Encoder:
+    """One tokenizer with its text encoder."""
+
+    def __init__(self, base: Path, suffix: str, kind: Any, parts: Parts) -> None:
+        folder = base / f"text_encoder{suffix}"
+        self._tokenizer = tokenizer_of(base / f"tokenizer{suffix}")
+        key = PartKey(
+            f"text encoder{suffix.replace('_', ' ')}", content_hash(base, folder.name), str(HOST), "fp32"
+        )
+        make = partial(_empty, kind, folder)
+        self.part: Part[Any] = parts.shared(
+            key, lambda: Part(parts, key, partial(_load, kind, folder), expected_bytes=4 * numbers(make()))
+        )
+
+    def encoded(self, prompt: str) -> tuple[torch.Tensor, torch.Tensor | None]:
+        tokens = self._tokenizer(
+            prompt, max_length=TOKENS, padding="max_length", truncation=True, return_tensors="pt"
+        )
+        with self.part.held() as network, torch.inference_mode():
+            out = network(tokens.input_ids, output_hidden_states=True)
+        return out.hidden_states[-2], getattr(out, "text_embeds", None)
+
+
+def _empty(kind: Any, folder: Path) -> Any:
+    return configured(lambda config: kind(CLIPTextConfig(**config)), folder)
+
+
+def _load(kind: Any, folder: Path) -> Any:
+    network = _empty(kind, folder)
+    # CLIPTextModel has its tensors without the prefix since transformers 5
+    bare = "" if hasattr(network, "text_model") else _PREFIX
+
+    def name(stored: str) -> str:
+        return "" if stored.endswith(_POSITION_IDS) else stored.removeprefix(bare)
+
+    fill(network, weights_file(folder), device=HOST, dtype=torch.float32, names=name)
+    text = getattr(network, "text_model", network)
+    text.embeddings.position_ids = torch.arange(network.config.max_position_embeddings)[None]
+    return network
+
+
+def time_ids(picture: Size, corner: tuple[int, int], target: Size) -> torch.Tensor:
+    """SDXL's size conditioning, 1 6: size of the picture, place of the crop (column, row), and size of the target,
+    each with the vertical number first."""
+    column, row = corner
+    return torch.tensor(
+        [[picture.height, picture.width, row, column, target.height, target.width]], dtype=torch.float32
+    )
+
+
+def guided(branches: torch.Tensor, guidance: float) -> torch.Tensor:
+    """What a UNet sees under each prompt, P B C h w, to B C h w: away from the negative prompt, the first, where there
+    is one."""
+    if len(branches) == 1:
+        return branches[0]
+    negative, positive = branches.unbind()
+    return negative + guidance * (positive - negative)
