@@ -7,10 +7,13 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from safelight.engine.pipelines.faithdiff_spec import FAITHDIFF
 from safelight.engine.pipelines.osediff_spec import OSEDIFF
 from safelight.engine.pipelines.registry import Entry, Registry
 from safelight.engine.pipelines.s3diff_spec import S3DIFF
 from safelight.spec import SentinelThresholds, StageTiling
+from tests.parity import faithdiff
+from tests.parity.cases import cases_in
 from tests.parity.runner import load
 
 DATA = Path(__file__).parents[1] / "data"
@@ -19,6 +22,15 @@ SMALL_TILES = {
     "predict": StageTiling(tile=16, overlap=8, least_tile=8),
     "decode": StageTiling(tile=16, overlap=8, least_tile=8),
 }
+QUICK = {"tile_size": 128, "overlap": 0.5, "steps": 2}
+"""Defaults of FaithDiff's settings that its tiny networks are tried with."""
+
+
+def quick(spec):
+    settings = (replace(s, default=QUICK.get(s.name, s.default)) for s in spec.settings)
+    return replace(spec, settings=tuple(settings))
+
+
 SPECS = {
     spec.id: replace(
         spec,
@@ -27,7 +39,7 @@ SPECS = {
         auto_short_side_px=None,
         sentinel=SentinelThresholds(10, 10),  # random weights make another picture
     )
-    for spec in (OSEDIFF, S3DIFF)
+    for spec in (OSEDIFF, S3DIFF, quick(faithdiff.for_cases(FAITHDIFF)))
 }
 
 
@@ -42,6 +54,9 @@ def folder(method):
 @functools.cache
 def pipeline(method):
     """Loaded once per process; pipelines are immutable."""
+    if method == "faithdiff":
+        seed = faithdiff.seed_of(cases_in(DATA / method))
+        return faithdiff.load(DATA / method, seed, folder(method), spec=SPECS[method])
     return load(DATA / method, method, folder(method), spec=SPECS[method])
 
 
@@ -57,6 +72,10 @@ def load_osediff(device, parts):
 
 def load_s3diff(device, parts):
     return pipeline("s3diff")
+
+
+def load_faithdiff(device, parts):
+    return pipeline("faithdiff")
 
 
 def registry():

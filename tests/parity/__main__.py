@@ -18,15 +18,15 @@ def main(arguments: list[str] | None = None) -> int:
     except NotGolden as error:
         print(error, file=sys.stderr)
         return 2
-    failed = 0
-    for case, outcomes in run(folder, method, cases):
+    agreed = checked = 0
+    for name, outcomes in run(folder, method, cases):
         good = all(outcome.passed for outcome in outcomes)
-        failed += not good
-        print(f"{method} {case.name}: {'agrees' if good else 'DIFFERS'}")
+        agreed, checked = agreed + good, checked + 1
+        print(f"{method} {name}: {'agrees' if good else 'DIFFERS'}")
         for outcome in outcomes:
             print(f"    {line(outcome)}")
-    print(f"{len(cases) - failed} of {len(cases)} cases agree")
-    return 1 if failed else 0
+    print(f"{agreed} of {checked} agree")
+    return 0 if agreed == checked else 1
 
 
 def line(outcome: Outcome) -> str:

@@ -52,6 +52,8 @@ class Case:
 
     @property
     def tolerances(self) -> dict[str, Any]:
+        if "tolerance" in self.facts:
+            return self.facts["tolerance"]["per_tensor"]
         return self.facts["tolerance_suggestion_max_abs"]
 
 
@@ -60,7 +62,10 @@ def method_of(folder: Path) -> str:
     for file, method in (("s3diff.pkl", "s3diff"), ("osediff.pkl", "osediff")):
         if (folder / file).is_file():
             return method
-    raise NotGolden(f"{folder} holds neither osediff.pkl nor s3diff.pkl")
+    shapes = folder / "weights" / "shapes.json"
+    if shapes.is_file() and "faithdiff" in json.loads(shapes.read_text("utf-8")):
+        return "faithdiff"
+    raise NotGolden(f"{folder} holds neither osediff.pkl nor s3diff.pkl, and no shapes of faithdiff")
 
 
 def cases_in(folder: Path) -> list[Case]:

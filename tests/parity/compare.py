@@ -42,8 +42,8 @@ def _tolerance(name: str, expected: torch.Tensor, tolerances: dict[str, Any]) ->
         return EXACT_FLOAT64
     if expected.dtype == torch.float16 and f"{name}_when_stored_fp16" in tolerances:
         name = f"{name}_when_stored_fp16"
-    name = name.removesuffix("_tile0")
-    for key in (name, LIKE.get(name, name)):
+    whole = name.removesuffix("_tile0")
+    for key in (name, whole, LIKE.get(whole, whole)):
         if key in tolerances:
             given = tolerances[key]
             return 0.0 if given == "identical" else float(given)
@@ -56,14 +56,10 @@ def _picture(name: str, expected: torch.Tensor, found: torch.Tensor, tolerances:
     levels = (expected.int() - found.int()).abs()
     worst, mean = int(levels.max()), float(levels.double().mean())
     differing = float((levels > 0).double().mean())
-    if tolerances.get(name) == "identical":
+    allowed = tolerances[name if name in tolerances else "final"]
+    if allowed in ("identical", 0):
         return Outcome(name, worst == 0, worst, mean, "identical")
-    allowed = tolerances["final"]
-    passed = worst <= allowed["max_levels"] and differing <= allowed["max_fraction_differing"]
-    return Outcome(
-        name,
-        passed,
-        worst,
-        mean,
-        f"levels; {differing:.2%} differ, at most {allowed['max_levels']} on {allowed['max_fraction_differing']:.1%}",
-    )
+    levels, share = allowed.get("max_levels", allowed.get("max_abs")), allowed["max_fraction_differing"]
+    passed = worst <= levels and differing <= share
+    note = f"levels; {differing:.2%} differ, at most {levels} on {share:.1%}"
+    return Outcome(name, passed, worst, mean, note)

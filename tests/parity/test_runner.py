@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.parity import __main__ as command
-from tests.parity.cases import NotGolden, cases_in, method_of
+from tests.parity.cases import NotGolden, method_of
 from tests.parity.compare import Outcome, compare
 
 TOLERANCES = {
@@ -59,6 +59,9 @@ def folder_with(path, *files):
 def test_the_content_says_which_pipeline_it_is(tmp_path):
     assert method_of(folder_with(tmp_path / "any name", "s3diff.pkl", "de_net.pth")) == "s3diff"
     assert method_of(folder_with(tmp_path / "s3diff", "osediff.pkl")) == "osediff"
+    shapes = folder_with(tmp_path / "osediff", "weights/shapes.json") / "weights" / "shapes.json"
+    shapes.write_text('{"faithdiff": {}}')
+    assert method_of(tmp_path / "osediff") == "faithdiff"
 
 
 def test_a_folder_without_cases_gives_2(tmp_path, capsys):
@@ -75,7 +78,6 @@ def test_a_folder_of_an_unknown_pipeline_gives_2(tmp_path):
 @pytest.mark.parametrize(("passed", "code"), [(True, 0), (False, 1)])
 def test_the_exit_code_says_whether_all_agree(tmp_path, monkeypatch, capsys, passed, code):
     folder_with(tmp_path, "osediff.pkl", "cases/01/case.json")
-    (case,) = cases_in(tmp_path)
-    monkeypatch.setattr(command, "run", lambda *_: [(case, [Outcome("final", passed)])])
+    monkeypatch.setattr(command, "run", lambda *_: [("01", [Outcome("final", passed)])])
     assert command.main([str(tmp_path)]) == code
     assert ("DIFFERS" in capsys.readouterr().out) is not passed
