@@ -2,26 +2,18 @@
 
 import numpy as np
 from PIL import Image
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 
 from safelight.geometry import Rect
 from safelight.imaging.files import open_picture
 from safelight.imaging.record import read_operations
 from tests.desktop.fixtures import WAIT_MS
-
-
-def drag(qtbot, window, start, end):
-    """Across document points, with the left button."""
-    view = window.canvas.view
-    a, b = (QPoint(*(round(v) for v in view.to_screen_xy(*p))) for p in (start, end))
-    qtbot.mousePress(window.canvas, Qt.MouseButton.LeftButton, pos=a)
-    qtbot.mouseMove(window.canvas, b)
-    qtbot.mouseRelease(window.canvas, Qt.MouseButton.LeftButton, pos=b)
+from tests.desktop.mouse import drag
 
 
 def test_a_box_is_drawn_restored_by_compact_and_saved(qtbot, opened, photo, tmp_path):
     qtbot.keyClick(opened.canvas, Qt.Key.Key_M)
-    drag(qtbot, opened, (40, 30), (160, 110))
+    drag(qtbot, opened.canvas, (40, 30), (160, 110))
     region = opened.editor.active
     assert region.selection.rect == Rect(40, 30, 120, 80)
     with qtbot.waitSignal(opened.editor.jobs.finished, timeout=WAIT_MS):

@@ -20,6 +20,9 @@ from safelight_desktop.planes.enlarged import FittedPlane, Resampling
 from safelight_desktop.planes.plane import ArrayPlane, Plane
 
 OVERVIEW_LEVEL = 3
+_COARSE = 8
+"""From here on blocks are averaged in integers, three times as fast: libvips rounds down and across, which brightens
+by an eighth of a level on the mean, and by half a level in blocks of 2."""
 _STRIP_BYTES = 64 << 20  # read at a time while an overview is made
 _VIPS_KINDS = {np.dtype(np.uint8): "uchar", np.dtype(np.uint16): "ushort", np.dtype(np.float32): "float"}
 
@@ -129,7 +132,10 @@ def _shrunk(pixels: Any, block: int) -> Any:
     missing_x, missing_y = size[0] * block - width, size[1] * block - height
     if missing_x or missing_y:
         image = image.embed(0, 0, width + missing_x, height + missing_y, extend="copy")
-    small = image.shrink(block, block)
+    exact = image if block >= _COARSE else image.cast("float")
+    small = exact.shrink(block, block)
+    if small.format != image.format:
+        small = small.rint().cast(image.format)
     return small.numpy().reshape(size[1], size[0], channels)
 
 

@@ -19,8 +19,7 @@ _ROUNDING = 1e-6
 
 def level_for(layer: Layer, zoom: float) -> int:
     """The level that has at least one sample per pixel of the screen, and fewer than two where there is one."""
-    wanted = math.floor(math.log2(layer.scale / zoom) + _ROUNDING) if zoom < layer.scale else 0
-    return min(wanted, layer.top_level)
+    return math.floor(math.log2(layer.scale / zoom) + _ROUNDING) if zoom < layer.scale else 0
 
 
 class LayerPainter:
@@ -40,7 +39,7 @@ class LayerPainter:
                 self._place(layer, level, *place).center().toPointF() - middle
             ).manhattanLength(),
         )
-        top = TileKey(layer.number, layer.top_level, 0, 0)
+        top = TileKey(layer.number, max(level, layer.top_level), 0, 0)
         keys = [TileKey(layer.number, level, *place) for place in near]
         return [Wanted(key, layer) for key in dict.fromkeys([top, *keys])]
 
@@ -61,7 +60,7 @@ class LayerPainter:
 
     def _draw_tile(self, painter: QPainter, layer: Layer, level: int, column: int, row: int) -> None:
         target = self._place(layer, level, column, row)
-        for coarser in range(level, layer.top_level + 1):
+        for coarser in range(level, max(level, layer.top_level) + 1):
             steps = coarser - level
             image = self._store.tile(TileKey(layer.number, coarser, column >> steps, row >> steps))
             if image is None:

@@ -139,10 +139,10 @@ class TextSetting(SettingRow):
         self.found = QLabel()
         self.found.setWordWrap(True)
         self.found.setProperty("role", "quiet")
+        self._found = ""
         self.take = QPushButton(translate("Settings", "Edit this text"))
         self.take.setProperty("role", "flat")
         self.take.clicked.connect(lambda: self.taken.emit(self._found))
-        self._found = ""
         self.column.addWidget(self.label)
         self.column.addWidget(self.box)
         self.column.addWidget(self.found)
