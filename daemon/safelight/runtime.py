@@ -27,6 +27,7 @@ import platformdirs
 from safelight.errors import InvalidRequest, Unavailable
 
 RUNTIME_DIR_VARIABLE = "SAFELIGHT_RUNTIME_DIR"
+KEPT_VARIABLE = "SAFELIGHT_KEPT_MB"
 SOCKET_PATH_BYTES_MOST = 107  # sun_path holds 108 with its closing zero
 TOKEN_BYTES = 32
 LOCK_TRIES, LOCK_RETRY_S = 20, 0.025
@@ -61,6 +62,27 @@ def log_path() -> Path:
     if os.environ.get(RUNTIME_DIR_VARIABLE):
         return runtime_dir() / "daemon.log"
     return Path(platformdirs.user_log_dir("safelight", appauthor=False)) / "daemon.log"
+
+
+def kept_dir() -> Path:
+    """Where the daemon keeps results for blending them anew; beside the socket when the runtime folder was chosen
+    by hand."""
+    if os.environ.get(RUNTIME_DIR_VARIABLE):
+        return runtime_dir() / "kept"
+    return Path(platformdirs.user_cache_dir("safelight", appauthor=False)) / "kept"
+
+
+def kept_megabytes() -> int | None:
+    """SAFELIGHT_KEPT_MB: how many megabytes the daemon may keep, 0 for nothing; None where it is not set. Raises
+    InvalidRequest for what is no such number."""
+    text = os.environ.get(KEPT_VARIABLE)
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidRequest(
+            f"{KEPT_VARIABLE} is {text[:40]!r}: give whole megabytes, 0 to keep nothing", "KEPT_MB"
+        )
+    return int(text)
 
 
 def prepare_runtime_dir(folder: Path) -> None:

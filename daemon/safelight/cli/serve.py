@@ -27,10 +27,12 @@ def run(given: argparse.Namespace, console: Console) -> int:
         )
     for name, value in THREAD_POLICY.items():
         os.environ.setdefault(name, value)
+    from safelight.engine.kept_store import KEPT_BYTES_MOST
     from safelight.engine.pipelines.registry import default_registry
     from safelight.server.listen import Tls
     from safelight.server.serve import ServeConfig, serve
 
+    kept_mb = runtime.kept_megabytes()
     config = ServeConfig(
         folder=runtime.runtime_dir(),
         log_path=runtime.log_path(),
@@ -40,6 +42,8 @@ def run(given: argparse.Namespace, console: Console) -> int:
         device=given.device,
         keep_alive_s=given.keep_alive,
         idle_exit_s=given.idle_exit,
+        kept_folder=runtime.kept_dir(),
+        kept_bytes_most=KEPT_BYTES_MOST if kept_mb is None else kept_mb * 10**6,
         reflection=given.reflection,
         log_to_stderr=sys.stderr.isatty(),
     )

@@ -12,7 +12,8 @@ from safelight.settings import RestoreSettings
 
 KEPT_FROM_REPORT = (
     "pipeline", "checkpoints", "working_scale", "output_scale", "band_weights", "precision", "batch", "tiles",
-    "plan", "device", "threads", "retries", "ladder", "conditioning", "monochrome", "grain", "versions",
+    "network", "network_time", "plan", "device", "threads", "retries", "ladder", "conditioning", "monochrome",
+    "grain", "versions",
 )  # fmt: skip
 
 

@@ -66,6 +66,10 @@ class Job:
     title: str = ""
     previews: bool = False
     keep_alive_s: float | None = None
+    input_sha256: str = ""
+    """`kept_key.input_sha256` of the request; empty: kept results are neither used nor left."""
+    keeps: bool = False
+    """Whether what the network does is kept for later jobs."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     created_s: float = field(default_factory=time.time)
     """Wall clock, for people."""

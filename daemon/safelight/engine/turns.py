@@ -12,12 +12,16 @@ from typing import NamedTuple, cast
 import torch
 
 from safelight.engine.device import Device
+from safelight.engine.job_plan import JobPlan, plan_job
 from safelight.engine.jobs import Job, JobQueue, JobState, cancelled_error
+from safelight.engine.keeping import Keeping, keeping_for
+from safelight.engine.kept_store import KeptStore
 from safelight.engine.loaded import LoadedPipelines
 from safelight.engine.out_of_memory import MemoryLadder
 from safelight.engine.pipelines.base import Pipeline, Precision
 from safelight.engine.pipelines.registry import Registry
 from safelight.engine.precision import PrecisionTable
+from safelight.engine.reblend import reblended, suffices
 from safelight.engine.request import Preview, Progress, Restoration
 from safelight.engine.residency import Resident
 from safelight.engine.restore import restore
@@ -28,7 +32,8 @@ log = logging.getLogger(__name__)
 
 class _Run(NamedTuple):
     steps: Generator[Progress | Preview, None, Restoration]
-    pipeline: Pipeline
+    pipeline: Pipeline | None
+    """None: all its tiles are kept."""
 
 
 class Turns:
@@ -41,9 +46,11 @@ class Turns:
         device: Device,
         *,
         keep_alive_s: float,
+        kept: KeptStore | None = None,
         clock: Callable[[], float],
     ) -> None:
         self._registry, self._queue, self._clock = registry, queue, clock
+        self._kept = kept
         self.device = device
         self.pipelines = LoadedPipelines(registry, device, keep_alive_s=keep_alive_s, clock=clock)
         self.waiting: set[str] = set()
@@ -99,6 +106,13 @@ class Turns:
             job.progress = Progress(stage="load")
             job.listener.progressed(job.progress)
 
+        plan = plan_job(job.request, self._registry.entry(job.pipeline).spec)
+        keeping = self._keeping(job, plan)
+        kept = None if keeping is None else keeping.find()
+        if kept is not None and suffices(kept, plan):
+            job.state = JobState.RUNNING
+            self._runs[job.id] = _Run(reblended(job.request, plan, kept, clock=self._clock), None)
+            return True
         pipeline = self.pipelines.acquire(job.pipeline, on_load=tell)
         if pipeline is None:
             return False
@@ -111,10 +125,18 @@ class Turns:
             precisions=self._precisions,
             on_cpu=lambda: self._registry.load(job.pipeline, torch.device("cpu"), self.pipelines.parts),
             previews=job.previews,
+            plan=plan,
+            kept=kept,
+            keep=keeping.keep if keeping is not None and job.keeps else None,
             clock=self._clock,
         )
         self._runs[job.id] = _Run(steps, pipeline)
         return True
+
+    def _keeping(self, job: Job, plan: JobPlan) -> Keeping | None:
+        checkpoints = self._registry.entry(job.pipeline).checkpoint_hashes() if self._kept else {}
+        place = f"{self.device.torch_device.type} {self.device.title}"
+        return keeping_for(job, plan, self._kept, checkpoints=checkpoints, place=place)
 
     def _advance(self, job: Job) -> None:
         run = self._runs[job.id]
@@ -122,7 +144,6 @@ class Turns:
             event = next(run.steps)
         except StopIteration as end:
             restoration: Restoration = end.value
-            restoration.report["checkpoints"] = dict(run.pipeline.checkpoint_hashes)
             self._release(job, precision=cast("Precision", restoration.report["precision"]))
             self._queue.computed(job)
             job.listener.computed(restoration)
@@ -140,4 +161,5 @@ class Turns:
         if run is None:
             return
         run.steps.close()
-        self.pipelines.give_back(job.pipeline, keep_alive_s=job.keep_alive_s, precision=precision)
+        if run.pipeline is not None:
+            self.pipelines.give_back(job.pipeline, keep_alive_s=job.keep_alive_s, precision=precision)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from safelight.engine.jobs import JobQueue, JobState, stopping_error
+from safelight.engine.kept_store import KeptStore
 from safelight.engine.pipelines.registry import Registry
 from safelight.engine.residency import Resident, ResidentPart
 from safelight.errors import SafelightError, Unavailable
@@ -57,10 +58,12 @@ class Worker(threading.Thread):
         open_device: Callable[[], Device],
         *,
         keep_alive_s: float = KEEP_ALIVE_S,
+        kept: KeptStore | None = None,
         clock: Callable[[], float] = time.monotonic,
         on_fault: Callable[[SafelightError], None] = lambda error: None,
     ) -> None:
-        """`open_device` is called on the worker's thread. `on_fault` hears that the device cannot be used, or
+        """`open_device` is called on the worker's thread. Without `kept` nothing is kept.
+        `on_fault` hears that the device cannot be used, or
         not any more; the worker has ended then."""
         super().__init__(name="safelight-worker", daemon=True)
         self.registry = registry
@@ -68,6 +71,7 @@ class Worker(threading.Thread):
         self.state = DeviceState()
         self._open_device = open_device
         self._keep_alive_s = keep_alive_s
+        self.kept = kept
         self._clock = clock
         self._on_fault = on_fault
         self._commands: queues.SimpleQueue[Callable[[Turns | None], None]] = queues.SimpleQueue()
@@ -131,7 +135,14 @@ class Worker(threading.Thread):
 
         device = self._open_device()
         log.info("worker on %s", device.title)
-        return Turns(self.registry, self.queue, device, keep_alive_s=self._keep_alive_s, clock=self._clock)
+        return Turns(
+            self.registry,
+            self.queue,
+            device,
+            keep_alive_s=self._keep_alive_s,
+            kept=self.kept,
+            clock=self._clock,
+        )
 
     def _work(self, turns: Turns) -> SafelightError | None:
         """Until it is stopped (None) or the device failed (the error)."""

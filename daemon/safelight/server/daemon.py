@@ -25,7 +25,7 @@ from safelight.v1 import daemon_pb2 as dpb
 from safelight.v1 import daemon_pb2_grpc as dpb_grpc
 from safelight.v1 import restoration_pb2 as rpb
 
-CAPABILITIES = ("masks", "layers", "previews", "bands", "grain")
+CAPABILITIES = ("masks", "layers", "previews", "bands", "grain", "kept", "patches")
 STOP_GRACE_MOST_S = 3600.0
 
 Request = TypeVar("Request")
@@ -127,6 +127,8 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
     async def GetState(self, request: dpb.GetStateRequest) -> dpb.GetStateResponse:
         device = self._worker.state
         states = [job.state for job in self._worker.queue.active]
+        kept = self._worker.kept
+        kept_count, kept_bytes = (0, 0) if kept is None else kept.usage()
         return dpb.GetStateResponse(
             residents=map(self._resident, device.residents),
             parts=map(_part, device.parts),
@@ -140,7 +142,16 @@ class DaemonServicer(dpb_grpc.DaemonServicer):
             running_job_count=states.count(JobState.RUNNING),
             process_id=os.getpid(),
             log_path=str(self._log_path),
+            kept_result_count=kept_count,
+            kept_bytes=kept_bytes,
+            kept_bytes_limit=0 if kept is None else kept.limit_bytes,
         )
+
+    @_answering
+    async def ForgetKept(self, request: dpb.ForgetKeptRequest) -> dpb.ForgetKeptResponse:
+        kept = self._worker.kept
+        freed = 0 if kept is None else await asyncio.to_thread(kept.forget)
+        return dpb.ForgetKeptResponse(freed_bytes=freed)
 
     @_answering
     async def Stop(self, request: dpb.StopRequest) -> dpb.StopResponse:

@@ -35,11 +35,12 @@ class Header:
     title: str
     previews: bool
     keep_alive_s: float | None
+    keep: bool | None
+    """As RestoreHeader.keep; None where it says nothing."""
 
     @property
-    def result_size(self) -> Size:
-        scale = self.request.settings.output_scale
-        return Size(self.request.region.width * scale, self.request.region.height * scale)
+    def keeps(self) -> bool:
+        return self.job_class is JobClass.INTERACTIVE if self.keep is None else self.keep
 
     @property
     def sent_bytes(self) -> int:
@@ -49,7 +50,7 @@ class Header:
 
     def require_room(self, free_host_bytes: int) -> None:
         """Raises TooMuch (HOST_MEMORY)."""
-        canvas = self.result_size.area * CANVAS_SAMPLE_BYTES
+        canvas = self.request.result_size.area * CANVAS_SAMPLE_BYTES
         needed = self.sent_bytes + (canvas if canvas <= CANVAS_IN_MEMORY_BYTES else 0)
         if needed > MEMORY_SHARE * free_host_bytes:
             raise TooMuch(
@@ -65,6 +66,10 @@ def check_header(message: rpb.RestoreHeader, registry: Registry) -> Header:
     sent, region = wire.rect_from_proto(message.sent), wire.rect_from_proto(message.region)
     wire.require_inside(sent, Rect.of_size(document), "sent part", "document")
     wire.require_inside(region, sent, "region", "sent part")
+    patch = wire.rect_from_proto(message.patch) if message.HasField("patch") else None
+    if patch is not None:
+        layer = message.result_kind == rpb.RESULT_KIND_LAYER
+        wire.require_inside(patch, sent if layer else region, "patch", "sent part" if layer else "region")
     fmt = wire.format_from_proto(message.format)
     if len(message.icc_profile) > wire.ICC_BYTES_MOST:
         raise InvalidRequest(
@@ -74,7 +79,7 @@ def check_header(message: rpb.RestoreHeader, registry: Registry) -> Header:
     entry = registry.entry(wire.pipeline_id(message.settings.pipeline))
     settings = wire.settings_from_proto(message.settings, entry.spec)
     entry.require_installed()
-    _check_size(sent.size, region.size, fmt, settings.output_scale)
+    _check_size(sent.size, (patch or region).size, fmt, settings.output_scale)
     encoding_for(fmt, message.icc_profile)
     request = RestoreRequest(
         settings=settings,
@@ -86,6 +91,8 @@ def check_header(message: rpb.RestoreHeader, registry: Registry) -> Header:
         pixels=np.empty((sent.height, sent.width, fmt.channels), fmt.sample.dtype),
         mask=np.empty((region.height, region.width), np.uint8) if message.masked else None,
         layer=message.result_kind == rpb.RESULT_KIND_LAYER,
+        patch=patch,
+        focus=wire.point_from_proto(message.focus) if message.HasField("focus") else None,
     )
     return Header(
         request,
@@ -93,11 +100,12 @@ def check_header(message: rpb.RestoreHeader, registry: Registry) -> Header:
         "".join(c for c in message.title[:TITLE_CHARS_MOST] if c.isprintable()),
         message.previews,
         checked_keep_alive(message.keep_alive_s) if message.HasField("keep_alive_s") else None,
+        message.keep if message.HasField("keep") else None,
     )
 
 
-def _check_size(sent: Size, region: Size, fmt: PixelFormat, scale: int) -> None:
-    result = Size(region.width * scale, region.height * scale)
+def _check_size(sent: Size, wanted: Size, fmt: PixelFormat, scale: int) -> None:
+    result = Size(wanted.width * scale, wanted.height * scale)
     for size, what in ((sent, "sent part"), (result, "result")):
         if size.area > MAX_PIXELS:
             raise InvalidRequest(

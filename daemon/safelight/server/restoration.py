@@ -15,6 +15,7 @@ import grpc
 from safelight import wire
 from safelight.engine.finish import result_bands
 from safelight.engine.jobs import Job, JobQueue, JobState, cancelled_error, stopping_error
+from safelight.engine.kept_key import input_sha256
 from safelight.engine.pipelines.registry import Registry
 from safelight.engine.report import report_of
 from safelight.engine.request import Restoration
@@ -74,6 +75,8 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
             raise TooMuch(f"{STREAMS_MOST} jobs are being sent already: try again later", "TOO_MANY_STREAMS")
         started = time.monotonic()
         header = await self._receive(frames.__aiter__())
+        upload_s = time.monotonic() - started
+        input_hash = "" if header.keep is False else await self._hashed(header)
         mailbox = Mailbox(asyncio.get_running_loop())
         job = Job(
             header.request,
@@ -83,12 +86,13 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
             title=header.title,
             previews=header.previews,
             keep_alive_s=header.keep_alive_s,
+            input_sha256=input_hash,
+            keeps=header.keeps,
         )
-        upload_s = time.monotonic() - started
         self._queue.submit(job)
         state, error = JobState.CANCELLED, ""
         try:
-            accepted = rpb.Accepted(job_id=job.id, result_size=wire.size_to_proto(header.result_size))
+            accepted = rpb.Accepted(job_id=job.id, result_size=wire.size_to_proto(header.request.result_size))
             await _send(context, rpb.RestoreResponse(accepted=accepted))
             restoration = await _followed(job, mailbox, context)
             restoration.report["upload_s"] = upload_s
@@ -107,6 +111,10 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
                 "job %s (%s) %s after %.2f s", job.id, job.pipeline, state.value, time.monotonic() - started
             )
             mailbox.close()
+
+    async def _hashed(self, header: Header) -> str:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, input_sha256, header.request)
 
     async def _receive(self, frames: AsyncIterator[rpb.RestoreRequest]) -> Header:
         first = await _next_frame(frames)
@@ -188,7 +196,7 @@ async def _followed(job: Job, mailbox: Mailbox, context: Any) -> Restoration:
 
 def _result_frames(restoration: Restoration) -> Iterator[rpb.RestoreResponse]:
     request = restoration.request
-    row_bytes = request.region.width * request.settings.output_scale * request.format.bytes_per_pixel
+    row_bytes = request.result_size.width * request.format.bytes_per_pixel
     bands = result_bands(restoration, rows_per_band=wire.rows_per_band(row_bytes))
     return map(band_frame, bands)
 

@@ -23,7 +23,9 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import safelight
 from safelight import runtime, wire
+from safelight.engine import kept_key
 from safelight.engine.jobs import JobQueue
+from safelight.engine.kept_store import KEPT_BYTES_MOST, KeptStore
 from safelight.engine.pipelines.registry import Registry
 from safelight.engine.residency import checked_keep_alive
 from safelight.engine.worker import Worker
@@ -76,6 +78,9 @@ class ServeConfig:
     keep_alive_s: float = KEEP_ALIVE_S
     idle_exit_s: float | None = None
     """An auto-started daemon ends after so long without a call or job."""
+    kept_folder: Path | None = None
+    """Where results are kept for blending them anew; None: nowhere."""
+    kept_bytes_most: int = KEPT_BYTES_MOST
     reflection: bool = False
     log_to_stderr: bool = False
 
@@ -121,11 +126,13 @@ async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str)
     """Serves until something ends it; gives the error that did, or None."""
     queue = JobQueue()
     ending = _Ending(asyncio.get_running_loop(), queue, config.folder)
+    kept = _kept(config)
     worker = Worker(
         registry,
         queue,
         _device_opener(config.device),
         keep_alive_s=config.keep_alive_s,
+        kept=kept,
         on_fault=lambda error: ending.ask(0.0, fault=error),
     )
     executor = ThreadPoolExecutor(FINISH_THREADS, thread_name_prefix="safelight-finish")
@@ -160,8 +167,17 @@ async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str)
     await _drain(worker, restoration, ending.grace_s)
     await server.stop(LAST_WORDS_S)
     executor.shutdown(wait=False, cancel_futures=True)
+    if kept is not None:
+        await asyncio.to_thread(kept.close)
     log.info("ended")
     return ending.fault
+
+
+def _kept(config: ServeConfig) -> KeptStore | None:
+    if config.kept_folder is None:
+        return None
+    kept_key.build()  # of the code as it is now
+    return KeptStore(config.kept_folder, limit_bytes=config.kept_bytes_most)
 
 
 def _device_opener(name: str) -> Callable[[], Device]:

@@ -52,6 +52,12 @@ class Entry:
         )
         return f"the files of the pipeline {self.spec.id} are not installed: {what_to_do}"
 
+    def checkpoint_hashes(self) -> dict[str, str]:
+        """SHA-256 of its files by `id/name`, as they are installed now: what the loaded pipeline says of itself.
+        Empty where they come with the package."""
+        records = ((e.id, store.read_record(e.id)) for e in needed_by(self.spec.id))
+        return {f"{name}/{f.name}": f.sha256 for name, record in records if record for f in record.files}
+
     def require_installed(self) -> None:
         """Raises NotReady (CHECKPOINT_MISSING)."""
         if hint := self.install_hint():

@@ -1,0 +1,44 @@
+"""What one job takes from the kept results and leaves there. Free of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from safelight.engine.job_plan import JobPlan
+from safelight.engine.jobs import Job
+from safelight.engine.kept_canvas import KeptCanvas
+from safelight.engine.kept_key import content_key
+from safelight.engine.kept_store import KeptStore
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """One job's place in the store."""
+
+    store: KeptStore
+    key: str
+    checkpoints: Mapping[str, str]
+    """SHA-256 of the pipeline's files as they are installed."""
+
+    def find(self) -> KeptCanvas | None:
+        return self.store.find(self.key)
+
+    def keep(self, finished: KeptCanvas) -> None:
+        """Unless other files than those in the key were computed with: they were replaced while loaded."""
+        computed_with = finished.facts["report"]["checkpoints"]
+        if not self.checkpoints or computed_with == self.checkpoints:
+            self.store.keep(replace(finished, key=self.key))
+
+
+def keeping_for(
+    job: Job, plan: JobPlan, store: KeptStore | None, *, checkpoints: Mapping[str, str], place: str
+) -> Keeping | None:
+    """None for a job that wants nothing to do with kept results, and for one that runs the authors' own path."""
+    request = job.request
+    if store is None or request is None or not store.limit_bytes or not job.input_sha256:
+        return None
+    if request.settings.own.get("authors_exact"):
+        return None
+    key = content_key(request, plan, input_sha256=job.input_sha256, checkpoints=checkpoints, place=place)
+    return Keeping(store, key, checkpoints)
