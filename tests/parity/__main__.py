@@ -19,12 +19,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     agreed = checked = 0
-    for name, outcomes in run(folder, method, cases):
-        good = all(outcome.passed for outcome in outcomes)
-        agreed, checked = agreed + good, checked + 1
-        print(f"{method} {name}: {'agrees' if good else 'DIFFERS'}")
-        for outcome in outcomes:
-            print(f"    {line(outcome)}")
+    try:
+        for name, outcomes in run(folder, method, cases):
+            good = bool(outcomes) and all(outcome.passed for outcome in outcomes)
+            agreed, checked = agreed + good, checked + 1
+            print(f"{method} {name}: {'agrees' if good else 'DIFFERS'}")
+            for outcome in outcomes:
+                print(f"    {line(outcome)}")
+    except Exception as error:  # files that no pipeline can be made of
+        print(f"{folder} cannot be run: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
     print(f"{agreed} of {checked} agree")
     return 0 if agreed == checked else 1
 

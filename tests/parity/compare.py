@@ -29,6 +29,8 @@ def compare(
     if expected.numel() != found.numel() or expected.squeeze().shape != found.squeeze().shape:
         return Outcome(name, False, note=f"shape {list(found.shape)}, not {list(expected.shape)}")
     tolerance = _tolerance(name, expected, tolerances)
+    if not expected.numel():
+        return Outcome(name, False, note="holds no number")
     if tolerance is None:
         return Outcome(name, False, note="no tolerance is given for it")
     error = (expected.double().squeeze() - found.double().squeeze()).abs()
@@ -51,12 +53,14 @@ def _tolerance(name: str, expected: torch.Tensor, tolerances: dict[str, Any]) ->
 
 
 def _picture(name: str, expected: torch.Tensor, found: torch.Tensor, tolerances: dict[str, Any]) -> Outcome:
-    if expected.shape != found.shape:
+    if expected.shape != found.shape or found.dtype != torch.uint8:
         return Outcome(name, False, note=f"shape {list(found.shape)}, not {list(expected.shape)}")
     levels = (expected.int() - found.int()).abs()
     worst, mean = int(levels.max()), float(levels.double().mean())
     differing = float((levels > 0).double().mean())
-    allowed = tolerances[name if name in tolerances else "final"]
+    allowed = tolerances.get(name, tolerances.get("final"))
+    if allowed is None:
+        return Outcome(name, False, worst, mean, "no tolerance is given for it")
     if allowed in ("identical", 0):
         return Outcome(name, worst == 0, worst, mean, "identical")
     levels, share = allowed.get("max_levels", allowed.get("max_abs")), allowed["max_fraction_differing"]

@@ -1,11 +1,17 @@
 """What the runner says and returns."""
 
+import json
+import shutil
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
+from tests.fakes.golden import DATA, pipeline
 from tests.parity import __main__ as command
-from tests.parity.cases import NotGolden, method_of
+from tests.parity.cases import Case, NotGolden, method_of, official_files, restore_settings
 from tests.parity.compare import Outcome, compare
+from tests.parity.runner import tried
 
 TOLERANCES = {
     "lq_latent": 0.1,
@@ -31,6 +37,7 @@ COMPARED = {
     "another shape": ("lq_latent", ONES, torch.ones(2, 2), False),
     "not a number": ("lq_latent", ONES, ONES * float("nan"), False),
     "nobody knows its tolerance": ("mystery", ONES, ONES, False),
+    "empty": ("lq_latent", ONES[:0], ONES[:0], False),
     "stored as fp16": ("decoded", ONES.half(), ONES + 0.3, True),
     "stored as fp32": ("decoded", ONES, ONES + 0.3, False),
     "identical ids": ("input_ids", torch.tensor([1, 2]), torch.tensor([1, 2]), True),
@@ -64,6 +71,14 @@ def test_the_content_says_which_pipeline_it_is(tmp_path):
     assert method_of(tmp_path / "osediff") == "faithdiff"
 
 
+def test_renamed_checkpoints_are_known_by_what_they_hold(tmp_path):
+    for kind, name in (("s3diff", "one.pth"), ("osediff", "osediff_face.pkl")):
+        (tmp_path / kind).mkdir()
+        shutil.copyfile(DATA / kind / f"{kind}.pkl", tmp_path / kind / name)
+        assert method_of(tmp_path / kind) == kind
+        assert official_files(tmp_path / kind) == {kind: tmp_path / kind / name}
+
+
 def test_a_folder_without_cases_gives_2(tmp_path, capsys):
     assert command.main([str(tmp_path)]) == 2
     assert "cases" in capsys.readouterr().err
@@ -81,3 +96,53 @@ def test_the_exit_code_says_whether_all_agree(tmp_path, monkeypatch, capsys, pas
     monkeypatch.setattr(command, "run", lambda *_: [("01", [Outcome("final", passed)])])
     assert command.main([str(tmp_path)]) == code
     assert ("DIFFERS" in capsys.readouterr().out) is not passed
+
+
+def test_files_that_no_pipeline_can_be_made_of_give_1(tmp_path, capsys):
+    assert command.main([str(folder_with(tmp_path, "osediff.pkl", "cases/01/case.json"))]) == 1
+    assert "osediff.pkl" in capsys.readouterr().err
+
+
+@pytest.fixture
+def case(tmp_path):
+    """A copy of a reference case."""
+    shutil.copytree(DATA / "osediff" / "cases" / "01_single_adain", tmp_path / "01")
+    return Case(tmp_path / "01")
+
+
+def failed(case):
+    return {outcome.tensor for outcome in tried(pipeline("osediff"), case) if not outcome.passed}
+
+
+def test_a_tensor_that_the_reference_lacks_fails(case):
+    tensors = load_file(case.folder / "expected.safetensors")
+    for name in ("final", "model_pred", "pre_align"):
+        del tensors[name]
+    save_file(tensors, case.folder / "expected.safetensors")
+    assert failed(case) == {"final", "model_pred", "pre_align"}
+
+
+def test_a_tensor_that_nobody_computes_fails(case):
+    tensors = load_file(case.folder / "expected.safetensors")
+    save_file({**tensors, "another": torch.ones(2)}, case.folder / "expected.safetensors")
+    assert failed(case) == {"another"}
+
+
+@pytest.mark.parametrize("file", ["case.json", "expected.safetensors", "input.png"])
+def test_a_case_without_one_of_its_files_fails(case, file):
+    (case.folder / file).unlink()
+    assert failed(case) == {"case"}
+
+
+def test_a_case_may_ask_for_more_than_people_can(case):
+    facts = json.loads((case.folder / "case.json").read_text())
+    facts["settings"] |= {"vae_decoder_tiled_size": 9999, "process_size": 1, "upscale": 3}
+    (case.folder / "case.json").write_text(json.dumps(facts))
+    asked = restore_settings(case, pipeline("osediff").spec)
+    assert (asked.own["decode_tile"], asked.own["process_size"], asked.output_scale) == (9999, 1, 3)
+
+
+def test_what_a_case_leaves_out_is_the_authors_default(case):
+    (case.folder / "case.json").write_text('{"settings": {}}')
+    asked = restore_settings(case, pipeline("osediff").spec)
+    assert (asked.output_scale, asked.own["colour_fix"], asked.own["prompt"]) == (4, "adain", ", ,")
