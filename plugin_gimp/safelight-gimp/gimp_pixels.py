@@ -45,6 +45,30 @@ def read(drawable: Gimp.Drawable, box: Rect, travelling: Transport) -> Iterator[
         yield buffer.get(_rectangle(band), 1.0, name, Gegl.AbyssPolicy.NONE)
 
 
+def shown(drawable: Gimp.Drawable, box: Rect) -> bytes:
+    """As a screen shows it: RGBA, 8 bit, sRGB."""
+    return drawable.get_buffer().get(_rectangle(box), 1.0, "R'G'B'A u8", Gegl.AbyssPolicy.NONE)
+
+
+def shown_bands(drawable: Gimp.Drawable, box: Rect, travelling: Transport, bands: Iterable[bytes]) -> bytes:
+    """The same of samples that came back for a drawable."""
+    place = Rect(0, 0, box.width, box.height)
+    buffer = Gegl.Buffer.new("R'G'B'A u8", *place)
+    _write(buffer, place, _encoding(drawable, travelling.encoding), travelling.bytes_per_pixel, bands)
+    return buffer.get(_rectangle(place), 1.0, "R'G'B'A u8", Gegl.AbyssPolicy.NONE)
+
+
+def opaque(drawable: Gimp.Drawable) -> bool:
+    """Whether nothing can be seen through it."""
+    buffer = drawable.get_buffer()
+    whole = Rect(0, 0, drawable.get_width(), drawable.get_height())
+    for band in strips(whole, whole.width, STRIP_BYTES):
+        alpha = buffer.get(_rectangle(band), 1.0, "A u8", Gegl.AbyssPolicy.NONE)
+        if alpha.count(255) != len(alpha):
+            return False
+    return True
+
+
 def write(drawable: Gimp.Drawable, box: Rect, travelling: Transport, bands: Iterable[bytes]) -> None:
     """Past undo: only for drawables that are not in an image yet, and for new masks."""
     _write(

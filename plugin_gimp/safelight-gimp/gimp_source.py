@@ -11,7 +11,7 @@ from errors import SafelightError
 from formats import Transport
 from geometry import Rect, covered, cut, plain
 from gimp_api import Gimp
-from gimp_pixels import profile_of, read_mask, transport_of
+from gimp_pixels import opaque, profile_of, read_mask, transport_of
 from texts import N_
 
 NOT_RASTER = ("is_link_layer", "is_vector_layer")  # GIMP 3.2 has them
@@ -102,18 +102,59 @@ def require_changeable(layer: Gimp.Layer) -> None:
 
 
 @contextmanager
-def opened(image: Gimp.Image, layer: Gimp.Layer, kind: str, region: Rect | None = None) -> Iterator[Source]:
-    """The source of a run. `region`, in the image, stands for the selection where a recipe names one."""
+def opened(
+    image: Gimp.Image,
+    layer: Gimp.Layer,
+    kind: str,
+    *,
+    region: Rect | None = None,
+    under: Gimp.Layer | None = None,
+) -> Iterator[Source]:
+    """The source of a run. `region`, in the document, stands for the selection where something else names one.
+    `under`: of what is visible, only what lies below that layer."""
     if kind == "layer":
         yield _source(image, layer, kind, layer, region)
         return
     scratch = _scratch_image(image)
     try:
-        seen = Gimp.Layer.new_from_visible(image, scratch, "visible")
-        scratch.insert_layer(seen, None, 0)
+        seen = _visible_below(image, scratch, under) if under else _visible(image, scratch)
         yield _source(image, layer, kind, seen, region)
     finally:
         scratch.delete()
+
+
+def _visible(image: Gimp.Image, scratch: Gimp.Image) -> Gimp.Layer:
+    seen = Gimp.Layer.new_from_visible(image, scratch, "visible")
+    scratch.insert_layer(seen, None, 0)
+    return seen
+
+
+def _visible_below(image: Gimp.Image, scratch: Gimp.Image, layer: Gimp.Layer) -> Gimp.Layer:
+    """In a copy, so that nothing blinks and nothing is to be undone."""
+    copy = image.duplicate()
+    try:
+        copy.undo_disable()
+        item = layer
+        while item is not None:
+            parent = item.get_parent()
+            place = _path(copy, item)
+            siblings = place[-1].get_parent().get_children() if parent else copy.get_layers()
+            for above in siblings[: copy.get_item_position(place[-1])]:
+                above.set_visible(False)
+            if item == layer:
+                place[-1].set_visible(False)
+            item = parent
+        return _visible(copy, scratch)
+    finally:
+        copy.delete()
+
+
+def _path(copy: Gimp.Image, item: Gimp.Item) -> list[Gimp.Item]:
+    """The item in a copy of its image, and the groups it lies in, outermost first."""
+    parent = item.get_parent()
+    above = _path(copy, parent) if parent else []
+    siblings = above[-1].get_children() if above else copy.get_layers()
+    return [*above, siblings[item.get_image().get_item_position(item)]]
 
 
 def _scratch_image(image: Gimp.Image) -> Gimp.Image:
@@ -136,16 +177,17 @@ def _source(
     offset = (0, 0) if kind == "visible" else tuple(pixels.get_offsets())[-2:]
     document = Rect(0, 0, pixels.get_width(), pixels.get_height())
     mask = None
-    if region is not None:
-        region = region.shifted(-offset[0], -offset[1]).intersect(document)
-    else:
+    if region is None:
         region, mask = _selected(image, document, offset)
+    else:
+        region = region.intersect(document)
     if region.empty:
         raise SafelightError(
             "SELECTION_OUTSIDE",
             N_("The selection does not touch the layer: move it onto the layer, or choose another layer."),
         )
-    travelling = transport_of(pixels.get_image(), alpha=pixels.has_alpha())
+    alpha = pixels.has_alpha() and not (kind == "visible" and opaque(pixels))
+    travelling = transport_of(pixels.get_image(), alpha=alpha)
     profile = profile_of(image, travelling)
     size = (document.width, document.height)
     return Source(image, layer, kind, pixels, offset, size, region, mask, travelling, profile)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from errors import SafelightError
 from flow import Ask
 from geometry import Rect
+from image_xmp import record_in, with_record
 
 KEY = "job"
 
@@ -67,6 +69,8 @@ class Answer:
     """title, generative, settings, report, operation: as the bridge says."""
     defaults: dict[str, Any]
     """Of the pipeline, for what is worth mentioning in a name."""
+    metadata: str
+    """Of the image, with this operation in its record; empty where its record was damaged and is left as it is."""
 
 
 def restored(
@@ -74,11 +78,12 @@ def restored(
     pixels: Pixels,
     read: Callable[[Rect], Iterable[bytes]],
     *,
+    metadata: Callable[[], str],
     title: str,
     on_progress: Callable[[Mapping[str, Any]], None],
 ) -> Generator[Ask, dict[str, Any], Answer]:
-    """`read` gives the pixels of a box of the document; `on_progress` gets the bridge's progress fields, and a
-    `stage` of its own before there is any: start, send."""
+    """`read` gives the pixels of a box of the document, `metadata` those of the image as GIMP serialises them;
+    `on_progress` gets the bridge's progress fields, and a `stage` of its own before there is any: start, send."""
     on_progress({"stage": "start"})
     pipeline, defaults = yield from _pipeline(wish)
     region = pixels.region
@@ -104,7 +109,9 @@ def restored(
         on_event=take,
     )
     yield Ask("forget", {"key": KEY})
-    return Answer(pipeline, Rect(*fields["rect"]), bands["pixels"], bands["mask"], fields, defaults)
+    recorded = yield from _recorded(metadata(), fields)
+    box = Rect(*fields["rect"])
+    return Answer(pipeline, box, bands["pixels"], bands["mask"], fields, defaults, recorded)
 
 
 def sent_document(
@@ -121,6 +128,21 @@ def sent_document(
     yield Ask("document", pixels.announced(key, sent), pixels.profile, rows=rows())
 
 
+def _recorded(metadata: str, fields: Mapping[str, Any]) -> Generator[Ask, dict[str, Any], str]:
+    """A record that cannot be read is no reason to lose finished work."""
+    record, source_type = record_in(metadata)
+    asked = {"record": record, "source_type": source_type}
+    try:
+        told = yield Ask(
+            "record", {**asked, "operation": fields["operation"], "generative": fields["generative"]}
+        )
+    except SafelightError as error:
+        if error.reason != "RECORD_DAMAGED":
+            raise
+        return ""
+    return with_record(metadata, told["record"], told["source_type"])
+
+
 def _pipeline(wish: Wish) -> Generator[Ask, dict[str, Any], tuple[str, dict[str, Any]]]:
     """The one to use and its defaults; an unknown one is the bridge's to refuse."""
     listing = yield Ask("pipelines")
@@ -129,3 +151,52 @@ def _pipeline(wish: Wish) -> Generator[Ask, dict[str, Any], tuple[str, dict[str,
     if pipeline not in known:
         return pipeline, {}
     return pipeline, known[pipeline]["defaults"]["in_place" if wish.in_place else "enlarged"]
+
+
+@dataclass
+class Shown:
+    """A preview: `bands` of `box`, in output pixels of the document."""
+
+    patch: Rect
+    box: Rect
+    bands: list[bytes]
+
+
+@dataclass
+class Sending:
+    """What of a document the bridge has under a key."""
+
+    key: str
+    sent: Rect | None = None
+
+
+def previewed(
+    wish: Wish,
+    pixels: Pixels,
+    read: Callable[[Rect], Iterable[bytes]],
+    *,
+    sending: Sending,
+    patch: Callable[[Rect], Rect],
+    on_progress: Callable[[Mapping[str, Any]], None],
+) -> Generator[Ask, dict[str, Any], Shown]:
+    """A part of the result, with the tiles that the whole one will have. `patch` gives it for the part of the
+    document that is sent; pixels are sent once for many previews."""
+    asked = {"pipeline": wish.pipeline, **wish.asked()}
+    region, document = list(pixels.region), list(pixels.document)
+    plan = yield Ask("plan", {"document": document, "region": region, **asked})
+    sent = Rect(*plan["sent"])
+    if sending.sent != sent:
+        sending.sent = None
+        yield from sent_document(pixels, sending.key, sent, read)
+        sending.sent = sent
+    box, bands = patch(sent), []
+
+    def take(event: str, fields: Mapping[str, Any], payload: bytes) -> None:
+        if event == "progress":
+            on_progress(fields)
+        elif event == "rows":
+            bands.append(payload)
+
+    told = {"document": sending.key, "result": "layer", "patch": list(box), **asked}
+    fields = yield Ask("restore", told, on_event=take)
+    return Shown(box, Rect(*fields["rect"]), bands)

@@ -1,7 +1,7 @@
 """What a layer carries so that it can be made again with other settings. Standard library only.
 
-The recipe is a parasite on the layer: plain JSON. Rectangles are in pixels of the image, so that a moved source layer
-is found in its old place only if it still lies there.
+The recipe is a parasite on the layer: plain JSON. Rectangles are in pixels of what was read, the source layer or the
+image, so that they hold when layers are moved.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Recipe:
     source: str
     """layer or visible."""
     region: Rect
-    """What was selected, in the image."""
+    """What was selected."""
     box: Rect
-    """Where the layer was put, in the image: a layer that was moved since is made again where it is now."""
+    """What the layer holds: the region and its surroundings."""
     settings: dict[str, Any]
     """Every setting by name, pipeline, output_scale and seed among them."""
     title: str

@@ -11,14 +11,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from gimp_api import Gegl, Gimp, GLib, GObject
+import gimp_arguments as arguments
+from gimp_api import Gegl, Gimp
 from gimp_errors import outcome
 from texts import DOMAIN, _
 
 RESTORE, REDO, UPSCALE = "plug-in-safelight-restore", "plug-in-safelight-redo", "plug-in-safelight-upscale"
-READWRITE = GObject.ParamFlags.READWRITE
-DEFAULT = -1  # of numbers: as the preset or the pipeline says
-SEED_MOST = 2**31 - 1  # GIMP's own integers; larger ones go through `settings`
+MENU = "<Image>/Filters/Enhance"
+AUTHORS = "The Safelight developers"
 
 
 class Safelight(Gimp.PlugIn):  # type: ignore[misc]
@@ -26,84 +26,71 @@ class Safelight(Gimp.PlugIn):  # type: ignore[misc]
         return True, DOMAIN, None
 
     def do_query_procedures(self) -> list[str]:
-        return [RESTORE]
+        return [RESTORE, REDO, UPSCALE]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
-        makers: dict[str, Callable[[Gimp.PlugIn], Gimp.Procedure]] = {RESTORE: _restore_procedure}
-        return makers[name](self)
+        return {RESTORE: _restore, REDO: _redo, UPSCALE: _upscale}[name](self)
 
 
-def _restore_procedure(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
-    procedure = _procedure(plug_in, RESTORE, _run_restore)
-    procedure.set_menu_label(_("Restore Re_gion (Safelight)..."))
-    procedure.add_menu_path("<Image>/Filters/Enhance")
-    procedure.set_documentation(
+def _restore(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
+    procedure = _procedure(
+        plug_in,
+        RESTORE,
+        _("Restore Re_gion (Safelight)..."),
         _("Restore the selection, or the whole layer, with a super-resolution network"),
         _(
-            "Sends the selected pixels and their surroundings to Safelight's daemon on this machine and puts the "
-            "restored ones into a new layer with a mask, into the layer itself, or into a new image."
+            "Sends the selected pixels and their surroundings to Safelight's daemon and puts the restored ones into a "
+            "new layer with a mask, into the layer itself, or into a new image."
         ),
-        RESTORE,
     )
-    _add_settings(procedure)
-    _add_choice(
-        procedure, "output", _("Result"),
-        (("layer", _("New layer with a mask")), ("replace", _("Replace the pixels")), ("image", _("New image"))),
-    )  # fmt: skip
-    _add_choice(
-        procedure, "source", _("Source"), (("layer", _("This layer")), ("visible", _("All visible layers")))
-    )
-    procedure.add_int_argument(
-        "scale", _("Scale"), _("1, 2 or 4; 0: 1, or 2 for a new image"), 0, 4, 0, READWRITE
-    )
+    arguments.add_settings(procedure)
+    arguments.add_output(procedure)
+    arguments.add_source(procedure)
+    arguments.add_scale(procedure, 0, _("1, 2 or 4, for a new image; 0: 2 there"))
     return procedure
 
 
-def _procedure(plug_in: Gimp.PlugIn, name: str, run: Callable[..., Any]) -> Gimp.Procedure:
-    procedure = Gimp.ImageProcedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, run, None)
+def _redo(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
+    procedure = _procedure(
+        plug_in,
+        REDO,
+        _("Re_do with Other Settings (Safelight)..."),
+        _("Restore again what a layer made by Safelight shows, with other settings"),
+        _(
+            "Takes the recipe that the layer carries and changes what the arguments say. Where only strength, detail "
+            "or colour change, the network does not run again."
+        ),
+    )
+    arguments.add_settings(procedure)
+    return procedure
+
+
+def _upscale(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
+    procedure = _procedure(
+        plug_in,
+        UPSCALE,
+        _("_Upscale Image (Safelight)..."),
+        _("Enlarge the whole image with a super-resolution network"),
+        _("Makes a new image from all visible layers, with guides, resolution, metadata and colour profile."),
+    )
+    arguments.add_settings(procedure)
+    arguments.add_scale(procedure, 2, _("2 or 4"))
+    return procedure
+
+
+def _procedure(plug_in: Gimp.PlugIn, name: str, menu_label: str, blurb: str, text: str) -> Gimp.Procedure:
+    procedure = Gimp.ImageProcedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, _run, None)
     procedure.set_image_types("*")
     procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
-    procedure.set_attribution("The Safelight developers", "The Safelight developers, Apache-2.0", "2026")
-    procedure.add_layer_return_value("layer", _("Layer"), _("The restored layer"), False, READWRITE)
+    procedure.set_menu_label(menu_label)
+    procedure.add_menu_path(MENU)
+    procedure.set_documentation(blurb, text, name)
+    procedure.set_attribution(AUTHORS, f"{AUTHORS}, Apache-2.0", "2026")
+    procedure.add_layer_return_value("layer", _("Layer"), _("The restored layer"), False, arguments.READWRITE)
     return procedure
 
 
-def _add_settings(procedure: Gimp.Procedure) -> None:
-    """What every pipeline has; its own settings travel as JSON, because they are known to the daemon only."""
-    procedure.add_string_argument(
-        "pipeline",
-        _("Pipeline"),
-        _("Its id, as `safelight pipelines` lists them; empty: the default"),
-        "",
-        READWRITE,
-    )
-    procedure.add_string_argument("preset", _("Preset"), _("Its name; empty: none"), "", READWRITE)
-    for name, nick, blurb, most in (
-        ("strength", _("Strength"), _("How much of the restoration is applied"), 1),
-        ("detail", _("Detail"), _("Weight of the finest detail within strength"), 1),
-        ("colour", _("Colour"), _("Weight of large-area colour as the network sees it"), 1),
-        ("working-scale", _("Working scale"), _("How large the network sees the region; 0 chooses"), 4),
-    ):
-        blurb = f"{blurb}; {_('-1: as the preset or the pipeline says')}"
-        procedure.add_double_argument(name, nick, blurb, DEFAULT, most, DEFAULT, READWRITE)
-    procedure.add_int_argument(
-        "seed", _("Seed"), _("Seed of all noise; -1: the default"), DEFAULT, SEED_MOST, DEFAULT, READWRITE
-    )
-    procedure.add_string_argument(
-        "settings", _("Settings"), _("A JSON object with any other settings by name"), "", READWRITE
-    )
-
-
-def _add_choice(
-    procedure: Gimp.Procedure, name: str, nick: str, choices: tuple[tuple[str, str], ...]
-) -> None:
-    choice = Gimp.Choice.new()
-    for number, (word, label) in enumerate(choices):
-        choice.add(word, number, label, "")
-    procedure.add_choice_argument(name, nick, nick, choice, choices[0][0], READWRITE)
-
-
-def _run_restore(
+def _run(
     procedure: Gimp.Procedure,
     run_mode: Gimp.RunMode,
     image: Gimp.Image,
@@ -111,16 +98,19 @@ def _run_restore(
     config: Any,
     data: Any,
 ) -> Gimp.ValueArray:
-    Gegl.init(None)
+    def run() -> Gimp.Layer | None:
+        import gimp_runs
 
-    def run() -> Gimp.Layer:
-        from gimp_restore import restore
-
-        return restore(run_mode, image, drawables, config)
+        Gegl.init(None)
+        runs: dict[str, Callable[..., Gimp.Layer | None]] = {
+            RESTORE: gimp_runs.restore,
+            REDO: gimp_runs.redo,
+            UPSCALE: gimp_runs.upscale,
+        }
+        return runs[procedure.get_name()](run_mode, image, drawables, config)
 
     return outcome(procedure, run)
 
 
 if __name__ == "__main__":
-    GLib.set_prgname("safelight-gimp")
     Gimp.main(Safelight.__gtype__, sys.argv)
