@@ -4,8 +4,7 @@ Base: a folder in diffusers' layout (Stable Diffusion 2.1-base, arXiv 2112.10752
 text_encoder, tokenizer and scheduler, as safetensors. The classes of diffusers and transformers are used
 unmodified.
 
-One step at t = 999 on the degraded picture's own latent z: x0 = (z - sqrt(1 - a) eps) / sqrt(a), a the
-cumulative alpha there, in float32. The factor 1 / sqrt(a) is 14.6: errors of eps grow by that much.
+One step at t = 999 on the degraded picture's own latent (`noise_schedule`).
 """
 
 from __future__ import annotations
@@ -19,38 +18,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import DDPMScheduler
 
-from safelight.engine.checkpoints.weights import damaged, layout, read_config
+from safelight.engine.checkpoints.weights import layout
 from safelight.engine.latent_noise import noise
 from safelight.engine.networks.vae_tiling import decode_tiled, encode_tiled
 from safelight.engine.parts import Part, Parts
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
 from safelight.engine.pipelines.base_networks import Networks, Place, PrecisionSets
+from safelight.engine.pipelines.noise_schedule import TIMESTEP, LastStep
 from safelight.engine.pipelines.text_encoder import PromptEncoder
 from safelight.geometry import Rect
 
-TIMESTEP = 999  # the last of 1000: the authors start from the noisiest, with the picture in place of noise
 LOG_VARIANCE_LEAST, LOG_VARIANCE_MOST = -30.0, 20.0  # as diffusers' DiagonalGaussianDistribution
-
-
-def last_alpha(base: Path) -> torch.Tensor:
-    """Cumulative alpha at t = 999, a float32 scalar, from the base's noise schedule. Raises NotReady
-    (CHECKPOINT_DAMAGED)."""
-    path = base / "scheduler/scheduler_config.json"
-    config = read_config(path)
-    names = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule")
-    try:
-        schedule: Any = DDPMScheduler(**{n: config[n] for n in names})
-        alpha: torch.Tensor = schedule.alphas_cumprod[TIMESTEP]
-    except (LookupError, TypeError, ValueError, NotImplementedError) as error:
-        raise damaged(path, f"is no noise schedule ({str(error)[:80]})") from None
-    return alpha
-
-
-def clean_latent(latent: torch.Tensor, prediction: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
-    """x0 = (z - sqrt(1 - a) eps) / sqrt(a), float32."""
-    return (latent.float() - (1 - alpha).sqrt() * prediction.float()) / alpha.sqrt()
 
 
 @dataclass(frozen=True)
@@ -82,7 +61,7 @@ class OneStepPipeline(Pipeline):
         self.device = device
         self.checkpoint_hashes = checkpoint_hashes
         self.prompts = PromptEncoder(base, parts)
-        self._alpha = last_alpha(base).to(device)
+        self._last = LastStep.of(base).on(device)
         self._sets = PrecisionSets(load, device, parts, first=first)
         self._scaling = float(self._sets.at(first).vae.config.scaling_factor)
 
@@ -133,7 +112,7 @@ class OneStepPipeline(Pipeline):
     def step(
         self, latent: torch.Tensor, prediction: torch.Tensor, *, step: int, conditioning: Conditioning
     ) -> torch.Tensor:
-        return clean_latent(latent, prediction, self._alpha)
+        return self._last.clean(latent, prediction)
 
     def decode(
         self, tiles: torch.Tensor, *, conditioning: Conditioning, precision: Precision
