@@ -34,7 +34,7 @@ OSEDIFF = PipelineSpec(
     generative=True,
     stages=STAGES,
     # fp16: UNet 1.73 GB and VAE 0.17 GB; 96x96 cells take 0.9 GB in the decoder's last blocks
-    memory=MemoryModel(weights_bytes=1_900_000_000, bytes_per_tile_px=1600),
+    memory=MemoryModel(weights_bytes=1_900_000_000, bytes_per_tile_px=1600, reduced=True),
     settings=(*_PROMPT, *shared_settings("adain"), _PROCESS_SIZE),
     latent_px=LATENT_PX,
     colour_fix="adain",

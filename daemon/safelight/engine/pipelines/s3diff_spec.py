@@ -26,7 +26,7 @@ S3DIFF = PipelineSpec(
     generative=True,
     stages=STAGES,
     # fp16: UNet and VAE 1.9 GB, low-rank pairs 0.07 GB, estimator in fp32 0.01 GB; the decoder's last blocks as osediff
-    memory=MemoryModel(weights_bytes=2_000_000_000, bytes_per_tile_px=1600),
+    memory=MemoryModel(weights_bytes=2_000_000_000, bytes_per_tile_px=1600, reduced=True),
     settings=(
         SettingSpec(
             "degradation_blur", "Blur", "float", ESTIMATE,
