@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from safelight import __version__
 from safelight_desktop import texts
-from safelight_desktop.rpc.background import Background
+from safelight_desktop.rpc.background import Background, favour_event_loop
 from safelight_desktop.rpc.link import DaemonLink
 from safelight_desktop.state.preferences import Preferences
 from safelight_desktop.widgets import theme
@@ -19,6 +19,7 @@ from safelight_desktop.windows.main_window import MainWindow
 
 
 def make_app(arguments: Sequence[str]) -> QApplication:
+    favour_event_loop()
     app = QApplication([*arguments])
     app.setApplicationName("Safelight")
     app.setApplicationVersion(__version__)

@@ -145,7 +145,9 @@ def test_the_whole_picture_is_enlarged_and_compared_in_output_coordinates(qtbot,
 
 
 def test_every_installed_pipeline_can_run_in_one_go(qtbot, ready):
-    ready.form.take_pipelines([p for p in ready.form.pipelines if p.spec.id in ("identity", "brighten")], "brighten")
+    ready.form.take_pipelines(
+        [p for p in ready.form.pipelines if p.spec.id in ("identity", "brighten")], "brighten"
+    )
     ready.run_all_pipelines()
     qtbot.waitUntil(lambda: not ready.jobs.running, timeout=WAIT_MS)
     assert {r.settings.pipeline for r in ready.active.renditions} == {"identity", "brighten"}
