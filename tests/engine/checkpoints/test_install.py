@@ -294,6 +294,16 @@ def test_half_precision_names_are_taken(root, tmp_path):
     assert (store.installed_path("sd21-base") / "unet" / weights.name).is_file()
 
 
+def test_a_base_of_pickles_is_refused_with_what_to_do(root, tmp_path):
+    source = tiny_base(tmp_path / "source")
+    weights = source / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_suffix(".bin"))
+    with pytest.raises(InvalidRequest, match=r"\.bin files are pickles") as caught:
+        install.import_path(catalogue.entry("sd21-base"), source)
+    assert "safelight models pull sd21-base" in caught.value.message
+    assert "save_pretrained" in caught.value.message
+
+
 def less_a_file(folder):
     (folder / "vae" / "config.json").unlink()
 

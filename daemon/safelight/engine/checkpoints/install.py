@@ -207,12 +207,23 @@ def _files_at(entry: CatalogueEntry, path: Path) -> dict[str, Path]:
         there = [path / name for name in (file.name, *file.alternatives) if (path / name).is_file()]
         if not there:
             raise InvalidRequest(
-                f"the folder {path} has no {file.name}: {entry.id} is {_listed(entry.files)}",
+                f"the folder {path} has no {file.name}: {_instead(entry, file, path)}",
                 "CHECKPOINT_FOREIGN",
                 details={"missing": file.name},
             )
         found[file.name] = there[0]
     return found
+
+
+def _instead(entry: CatalogueEntry, file: CatalogueFile, path: Path) -> str:
+    """What to do about a file that a folder lacks."""
+    if file.name.endswith(".safetensors") and any((path / file.name).parent.glob("*.bin")):
+        return (
+            "its .bin files are pickles, which Safelight does not read for bases; take a copy with safetensors files "
+            f"(safelight models pull {entry.id}), or make one: diffusers' DiffusionPipeline.from_pretrained(OLD)"
+            ".save_pretrained(NEW)"
+        )
+    return f"{entry.id} is {_listed(entry.files)}"
 
 
 def _listed(files: tuple[CatalogueFile, ...]) -> str:
