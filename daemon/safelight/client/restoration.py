@@ -143,6 +143,10 @@ class RestorationClient:
     def default_pipeline(self) -> str:
         return str(connection.handshake(self._channel).default_pipeline)
 
+    def capabilities(self) -> frozenset[str]:
+        """What the daemon can do beyond the base of the protocol: see HandshakeResponse."""
+        return frozenset(connection.handshake(self._channel).capabilities)
+
     def state(self) -> dpb.GetStateResponse:
         with our_errors():
             state: dpb.GetStateResponse = self._daemon.GetState(dpb.GetStateRequest(), timeout=CALL_WAIT_S)

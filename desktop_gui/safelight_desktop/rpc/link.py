@@ -33,6 +33,7 @@ class Greeting:
     client: RestorationClient
     pipelines: list[Installed]
     default_pipeline: str
+    capabilities: frozenset[str]
 
 
 class DaemonLink(QObject):
@@ -57,6 +58,7 @@ class DaemonLink(QObject):
         self._open_client = open_client
         self.state = LinkState.LOST
         self.client: RestorationClient | None = None
+        self.capabilities: frozenset[str] = frozenset()
         self._attempt = 0
         self._retry = QTimer(self)
         self._retry.setSingleShot(True)
@@ -103,14 +105,14 @@ class DaemonLink(QObject):
     def _greet(self) -> Greeting:
         client = self._open_client()
         try:
-            return Greeting(client, client.pipelines(), client.default_pipeline())
+            return Greeting(client, client.pipelines(), client.default_pipeline(), client.capabilities())
         except BaseException:
             client.close()
             raise
 
     def _greeted(self, greeting: Greeting) -> None:
         self._attempt = 0
-        self.client = greeting.client
+        self.client, self.capabilities = greeting.client, greeting.capabilities
         self._set(LinkState.CONNECTED)
         self.greeted.emit(greeting)
 

@@ -1,14 +1,16 @@
 """Restored pixels under the cursor, computed while a person looks.
 
 The document is cut into cells; the one under the cursor is asked for first, then its neighbours within the
-lens. Cells are kept until the settings change; leaving cancels what runs.
+lens. Cells are kept until the settings change; leaving cancels what runs. Within a region of moderate size a cell
+is a patch of the region's own job, with its plan and tiles: exactly what a run would give. Elsewhere the cell with
+its surroundings stands for that.
 """
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -25,7 +27,17 @@ from safelight_desktop.state.view import Point
 CELL_PX = 256
 CELLS_KEPT = 96  # at 256 px and scale 2: 100 MB
 REGION_PIXELS_MOST = 4_000_000
-"""Larger regions are not sent whole for each cell: the cell and its surroundings stand for them."""
+"""Larger regions are not sent whole for each cell: that alone would take longer than the network."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A restored part of the document."""
+
+    rect: Rect
+    image: QImage
+    exact: bool
+    """Whether a run would give just these pixels."""
 
 
 class LoupeState(QObject):
@@ -38,11 +50,12 @@ class LoupeState(QObject):
         """`editor`: the Editor whose document, form and daemon are used."""
         super().__init__(parent)
         self._editor = editor
-        self._cells: OrderedDict[Rect, QImage] = OrderedDict()
+        self._cells: OrderedDict[Rect, Cell] = OrderedDict()
         self._kept_for: object = None
         self._wanted: list[Rect] = []
         self._call: RestoreCall | None = None
-        self._cell = Rect(0, 0, 0, 0)
+        self._cell = self._rect = Rect(0, 0, 0, 0)
+        self._exact = False
         self.looking = False
 
     def look(self, at: Point, width: float, height: float) -> None:
@@ -64,13 +77,13 @@ class LoupeState(QObject):
         if self._call is not None:
             self._call.cancel()
 
-    def images(self, lens: Rect) -> list[tuple[Rect, QImage]]:
-        """The cells that are there within a part of the document: their places and pictures."""
+    def cells(self, lens: Rect) -> list[Cell]:
+        """Those that are there within a part of the document."""
         self._forget_other_settings()
-        found = [(cell, image) for cell, image in self._cells.items() if not cell.intersect(lens).empty]
-        for cell, _ in found:
-            self._cells.move_to_end(cell)
-        return found
+        found = [(key, cell) for key, cell in self._cells.items() if not cell.rect.intersect(lens).empty]
+        for key, _ in found:
+            self._cells.move_to_end(key)
+        return [cell for _, cell in found]
 
     @property
     def busy(self) -> bool:
@@ -78,7 +91,8 @@ class LoupeState(QObject):
 
     def _forget_other_settings(self) -> None:
         try:
-            now = (self._editor.document, self._editor.form.settings())
+            selection = self._editor.active.selection if self._editor.active is not None else None
+            now = (self._editor.document, selection, self._editor.form.settings())
         except (InvalidRequest, RuntimeError):
             now = None
         if now != self._kept_for:
@@ -94,30 +108,44 @@ class LoupeState(QObject):
         self._cell = self._wanted.pop(0)
         document: Document = self._editor.document
         settings = replace(self._editor.form.settings(), feather=0.0)
-        sent = sent_rect(spec, self._cell, document.size, settings.working_scale)
+        region = self._region_of(self._cell)
+        self._rect = self._cell if region is None else self._cell.intersect(region)
+        asked = region or self._cell
+        sent = sent_rect(spec, asked, document.size, settings.working_scale)
         work = Work(
             document=document.size,
             sent=sent,
-            region=self._cell,
+            region=asked,
             pixels=document.pixels[sent.slices],
             icc=document.icc,
             linear=document.format.linear,
             title="loupe",
         )
-        call = RestoreCall(client, work, settings, self, previews=False)
+        self._exact = region is not None
+        patch = self._rect if self._exact else None
+        call = RestoreCall(client, work, settings, self, previews=False, patch=patch)
         call.finished.connect(self._answered)
         call.failed.connect(self._refused)
         self._call = call
         call.start()
 
+    def _region_of(self, cell: Rect) -> Rect | None:
+        """The active region, where the cell can be a patch of it."""
+        active = self._editor.active
+        if active is None or "patches" not in self._editor.link.capabilities:
+            return None
+        region: Rect = active.selection.rect
+        small = region.size.area <= REGION_PIXELS_MOST
+        return region if small and not region.intersect(cell).empty else None
+
     def _answered(self, restored: Restored) -> None:
         document: Document | None = self._editor.document
-        cell, asked_for = self._cell, self._kept_for
+        key, rect, exact, asked_for = self._cell, self._rect, self._exact, self._kept_for
         self._over()
         self._forget_other_settings()
         if document is not None and asked_for == self._kept_for:
             colours = Colours(document.format, document.icc, self._editor.monitor_icc)
-            self._cells[cell] = colours.image(restored.pixels)
+            self._cells[key] = Cell(rect, colours.image(restored.pixels), exact)
             while len(self._cells) > CELLS_KEPT:
                 self._cells.popitem(last=False)
             self.arrived.emit()

@@ -76,11 +76,11 @@ class Loupe:
         painter.save()
         painter.setClipRect(lens)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, zoom < NEAREST_FROM)
-        cells = self.state.images(_seen(middle, side / zoom))
-        for cell, image in cells:
-            left = lens.center().x() + (cell.x - middle.x) * zoom
-            top = lens.center().y() + (cell.y - middle.y) * zoom
-            painter.drawImage(QRectF(left, top, cell.width * zoom, cell.height * zoom), image)
+        cells = self.state.cells(_seen(middle, side / zoom))
+        for cell in cells:
+            left = lens.center().x() + (cell.rect.x - middle.x) * zoom
+            top = lens.center().y() + (cell.rect.y - middle.y) * zoom
+            painter.drawImage(QRectF(left, top, cell.rect.width * zoom, cell.rect.height * zoom), cell.image)
         painter.restore()
         ratio = self._canvas.devicePixelRatioF()
         painter.setPen(QPen(QColor(0, 0, 0, 160), 3 * ratio))
@@ -88,7 +88,12 @@ class Loupe:
         painter.setPen(QPen(theme.current().accent, 1 * ratio))
         painter.drawRect(lens)
         if not cells:
-            marks.draw_chip(painter, self._canvas, lens.center(), translate("Canvas", "Restoring…"))
+            text, place = translate("Canvas", "Restoring…"), lens.center()
+        else:
+            exact = all(cell.exact for cell in cells)
+            text = translate("Canvas", "Exact") if exact else translate("Canvas", "Approximate")
+            place = QPointF(lens.center().x(), lens.bottom() - 18 * ratio)
+        marks.draw_chip(painter, self._canvas, place, text)
 
 
 def _seen(middle: Point, side: float) -> Rect:
