@@ -236,11 +236,11 @@ def _tell_rows(call: Call, plane: str, array: np.ndarray[Any, Any]) -> None:
 
 
 def _tell_mask(call: Call, document: Document, settings: RestoreSettings) -> bool:
-    """The selection with its soft edge, 8 bit, for an editor's layer mask; False: everything is restored."""
+    """The selection with its soft edge, 8 bit, for an editor's layer mask; False: all of the layer is to be seen."""
     weights = edge_weights(
         document.mask, document.region, document.size, feather=settings.feather, output_scale=1
     )
-    if weights is None and document.mask is None:
+    if weights is None and document.mask is None and document.region == document.sent:
         return False
     height, width = document.region.height, document.region.width
     shown = np.full((height, width), 255, np.uint8)
