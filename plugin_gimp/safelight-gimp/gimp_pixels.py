@@ -70,7 +70,7 @@ def opaque(drawable: Gimp.Drawable) -> bool:
 
 
 def write(drawable: Gimp.Drawable, box: Rect, travelling: Transport, bands: Iterable[bytes]) -> None:
-    """Past undo: only for drawables that are not in an image yet, and for new masks."""
+    """Past undo: for drawables that are not in an image yet, new masks, and what undo knows already."""
     _write(
         drawable.get_buffer(),
         box,
