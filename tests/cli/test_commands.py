@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 from safelight.cli.main import COMMANDS, parser
+from safelight.client.restoration import RestorationClient
 from safelight.imaging.srgb import read_srgb8
+from safelight.v1 import daemon_pb2 as dpb
 
 
 def test_pipelines_lists_all_and_marks_the_default(safelight):
@@ -30,9 +32,48 @@ def test_ps_shows_what_is_loaded(safelight, photo_png, tmp_path):
     assert state["jobs"][0]["state"] == "succeeded"
 
 
-def test_ps_and_stop_without_a_daemon_say_so_and_start_none(safelight, tmp_path, monkeypatch):
+def test_unload_frees_what_is_loaded(safelight, photo_png, tmp_path):
+    safelight("restore", photo_png, "-o", tmp_path / "out.png", "--pipeline", "compact")
+    loaded = safelight("ps", "--json").event("state")["residents"]
+    size = next(r["weights_bytes"] for r in loaded if r["pipeline"] == "compact")
+    assert safelight("unload", "compact", "--json").event("unloaded")["freed_bytes"] == size
+    residents = safelight("ps", "--json").event("state")["residents"]
+    assert "compact" not in [r["pipeline"] for r in residents]
+    assert "0.0 MB of weights freed" in safelight("unload", "compact").err
+
+
+def test_unloading_what_does_not_exist_says_so(safelight):
+    run = safelight("unload", "compcat")
+    assert run.code == 1
+    assert "did you mean compact" in run.last_line
+
+
+def test_ps_lists_shared_parts_once(safelight, monkeypatch):
+    state = dpb.GetStateResponse(
+        residents=[dpb.Resident(pipeline=name, weights_bytes=10**9) for name in ("osediff", "osediff-face")],
+        parts=[
+            dpb.ResidentPart(
+                title="text encoder",
+                device="cpu",
+                weights_bytes=1_361_600_000,
+                precision="fp32",
+                used_by=["osediff", "osediff-face"],
+            )
+        ],
+    )
+    monkeypatch.setattr(RestorationClient, "state", lambda self: state)
+    run = safelight("ps")
+    assert run.out.count("1361.6 MB") == 1
+    assert "osediff, osediff-face" in run.out
+    (part,) = safelight("ps", "--json").event("state")["parts"]
+    assert (part["title"], part["weights_bytes"]) == ("text encoder", 1_361_600_000)
+    assert (part["used_by"], part["in_use"]) == (["osediff", "osediff-face"], False)
+
+
+def test_ps_unload_and_stop_without_a_daemon_say_so_and_start_none(safelight, tmp_path, monkeypatch):
     monkeypatch.setenv("SAFELIGHT_RUNTIME_DIR", str(tmp_path / "run"))
     assert safelight("ps", "--json").event("state") == {"event": "state", "running": False}
+    assert safelight("unload", "--json").event("unloaded")["running"] is False
     assert safelight("stop", "--json").event("stopped") == {"event": "stopped", "was_running": False}
     assert not (tmp_path / "run" / "daemon.sock").exists()
 

@@ -93,6 +93,11 @@ def ps(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def unload(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pipeline", nargs="?", metavar="ID", help="one of them (default: all)")
+    _json(parser)
+
+
 def serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
