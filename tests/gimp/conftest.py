@@ -5,14 +5,13 @@ beside `compact`: plug-in, bridge and daemon are the real ones, as users have th
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from skimage import data
 
-from safelight import runtime
-from tests.fakes.daemon import ROOT, daemon_process, short_folder
+from tests.fakes.daemon import daemon_process, short_folder
+from tests.gimp.command_line import CommandLine
 from tests.gimp.found import NOTHING, environment, found
 from tests.gimp.session import session
 
@@ -72,14 +71,6 @@ def photo():
 
 
 @pytest.fixture
-def safelight(daemon, tmp_path):
-    """Runs a command of the command line against the same daemon."""
-
-    def run(*arguments):
-        environ = {**os.environ, runtime.RUNTIME_DIR_VARIABLE: str(daemon.folder)}
-        command = [sys.executable, "-m", "safelight.cli.main", *map(str, arguments)]
-        told = subprocess.run(command, capture_output=True, text=True, env=environ, cwd=ROOT)
-        assert told.returncode == 0, told.stderr
-        return Path(arguments[arguments.index("-o") + 1]) if "-o" in arguments else told.stdout
-
-    return run
+def command_line(daemon, tmp_path):
+    """The command line with the same daemon."""
+    return CommandLine(daemon.folder, tmp_path)

@@ -21,6 +21,7 @@ from tests.fakes.daemon import ROOT
 COMMAND_VARIABLE, SUITE_VARIABLE = "SAFELIGHT_GIMP", "SAFELIGHT_GIMP_SUITE"
 CONSOLES = ("gimp-console-3.2", "gimp-console-3.0", "gimp-console")
 SCREEN_PROGRAMS = ("Xvfb", "xdotool", "openbox", "import")
+IN_RIG = "/usr/bin/gimp-console"
 RIG = Path(__file__).parent / "rig"
 NOTHING = (
     "no GIMP 3 found: install gimp 3.0 or newer, name its console program in "
@@ -69,8 +70,8 @@ def found() -> FoundGimp | None:
         if path and (version := _version([path])):
             return FoundGimp(path, version)
     prefix = _rig()
-    if prefix and (version := _version([*prefix, "gimp-console"])):
-        return FoundGimp("gimp-console", version, prefix)
+    if prefix and (version := _version([*prefix, IN_RIG])):
+        return FoundGimp(IN_RIG, version, prefix)
     return None
 
 

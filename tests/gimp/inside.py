@@ -49,26 +49,26 @@ def create(width, height, base="RGB", precision="U8_NON_LINEAR", profile=None):
     return image.get_id()
 
 
-def add_layer(image, width, height, samples, x=0, y=0, alpha=False, group=None, name="photo"):
-    """A layer with the raw samples of a file, in the layer's own format."""
+def add_layer(image, width, height, samples, x=0, y=0, alpha=False, group=None, name="photo", form=None):
+    """A layer with the raw samples of a file, in the layer's own format or in `form`."""
     image = image_of(image)
     gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
     kind = getattr(Gimp.ImageType, ("GRAY" if gray else "RGB") + ("A" if alpha else "") + "_IMAGE")
     layer = Gimp.Layer.new(image, name, width, height, kind, 100, Gimp.LayerMode.NORMAL)
     image.insert_layer(layer, None if group is None else item_of(group), 0)
     layer.set_offsets(x, y)
-    write(layer.get_id(), samples)
+    write(layer.get_id(), samples, form)
     return layer.get_id()
 
 
-def write(item, samples):
+def write(item, samples, form=None):
     """Replaces all samples of a drawable, past GIMP's undo."""
     drawable = item_of(item)
     with open(samples, "rb") as file:
         data = file.read()
     buffer = drawable.get_buffer()
     extent = Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())
-    buffer.set(extent, encoding(drawable), data)
+    buffer.set(extent, form or encoding(drawable), data)
     buffer.flush()
 
 
@@ -102,6 +102,10 @@ def select_nothing(image):
 
 def set_selected(image, items):
     image_of(image).set_selected_layers([item_of(item) for item in items])
+
+
+def set_edit_mask(item, on):
+    item_of(item).set_edit_mask(on)
 
 
 def lock_pixels(item, on=True):
@@ -152,6 +156,11 @@ def pixels(item, path, form=None):
     with open(path, "wb") as file:
         file.write(samples_of(drawable, form))
     return {"width": drawable.get_width(), "height": drawable.get_height(), "format": encoding(drawable)}
+
+
+def raw(item):
+    """All samples of a small drawable in its own format, for formats that nobody else knows."""
+    return {"samples": samples_of(item_of(item)).hex(), "format": encoding(item_of(item))}
 
 
 def projection(image, path, form="R'G'B'A float"):
@@ -235,6 +244,10 @@ def xmp(image):
     """The image's XMP packet as GIMP holds it."""
     metadata = image_of(image).get_metadata()
     return "" if metadata is None else metadata.get_xmp_packet() or ""
+
+
+def channels(image):
+    return [channel.get_name() for channel in image_of(image).get_channels()]
 
 
 def images():

@@ -17,6 +17,7 @@ import numpy as np
 from tests.gimp.found import FoundGimp, environment
 
 INSIDE = Path(__file__).with_name("inside.py")
+RESTORE = "plug-in-safelight-restore"
 START_S = 90.0  # the first start asks every plug-in what it can do
 ANSWER_S = 120.0
 NUMBERS = {"u8": np.uint8, "u16": np.uint16, "half": np.float16, "float": np.float32}
@@ -36,12 +37,12 @@ class GimpSession:
     log: Path
     count: int = field(default=0)
 
-    def __call__(self, name: str, **values: Any) -> Any:
+    def __call__(self, name: str, /, **values: Any) -> Any:
         """Does what `inside` has under that name and gives what it gave."""
         self.ask(name, **values)
         return self.answer()
 
-    def ask(self, name: str, **values: Any) -> None:
+    def ask(self, name: str, /, **values: Any) -> None:
         """The first half of a call, for tests that do something meanwhile."""
         self.line.sendall(json.dumps({"name": name, "values": values}).encode() + b"\n")
 
@@ -74,6 +75,14 @@ class GimpSession:
             )
         )
 
+    def layer_from(self, image: int, samples: np.ndarray, form: str) -> int:
+        """A layer of samples in another form than the image's own."""
+        path = self.file()
+        samples.tofile(path)
+        height, width, channels = samples.shape
+        place = {"width": width, "height": height, "alpha": channels in (2, 4)}
+        return int(self("add_layer", image=image, samples=str(path), form=form, **place))
+
     def image(
         self, samples: np.ndarray, *, precision: str = "", profile: str | None = None
     ) -> tuple[int, int]:
@@ -83,6 +92,25 @@ class GimpSession:
         base = "GRAY" if channels < 3 else "RGB"
         image = self("create", width=width, height=height, base=base, precision=precision, profile=profile)
         return image, self.layer(image, samples)
+
+    def restore(self, image: int, layer: int, **values: Any) -> dict[str, Any]:
+        """Runs Restore Region; gives status, message and values."""
+        named = {name.replace("_", "-"): value for name, value in values.items()}
+        answer = self("run", procedure=RESTORE, image=image, drawables=[layer], values=named)
+        return dict(answer)
+
+    def restored(self, image: int, layer: int, **values: Any) -> int:
+        """The layer that Restore Region made; fails with its message."""
+        answer = self.restore(image, layer, **values)
+        assert answer["status"] == "SUCCESS", answer["message"]
+        return int(answer["values"][0])
+
+    def seen(self, image: int) -> np.ndarray:
+        """What a person sees: H W 3, 0..1 with sRGB's curve."""
+        path = self.file()
+        self("projection", image=image, path=str(path))
+        width, height = self("state", image=image)["size"]
+        return np.fromfile(path, np.float32).reshape(height, width, 4)[..., :3]
 
     def pixels(self, item: int, form: str | None = None) -> np.ndarray:
         """All samples of a drawable, H W C, in its own format."""
