@@ -138,6 +138,9 @@ class MemoryModel:
     bytes_per_tile_px: int
     reduced: bool = False
     """True: both are those of two-byte precision, and fp32 takes twice as much."""
+    least_weights_bytes: int = 0
+    """What the weights are kept in where there is too little room for all of them, whatever the precision; 0: there is
+    no such way."""
 
 
 @dataclass(frozen=True)

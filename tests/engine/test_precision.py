@@ -53,8 +53,20 @@ def test_it_is_measured_once_per_device_and_pipeline() -> None:
     runs = clocked.runs
     clocked.table.choose(fakes.identity(), "auto", clocked.probe)
     assert clocked.runs == runs
-    clocked.table.choose(fakes.StagedPipeline(), "auto", clocked.probe)
+    other = fakes.identity(spec=replace(fakes.ONE_STAGE, id="other"))
+    clocked.table.choose(other, "auto", clocked.probe)
     assert clocked.runs == 2 * runs
+
+
+@pytest.mark.parametrize(("native", "expected"), [(True, "bf16"), (False, "fp32")])
+def test_a_pipeline_of_many_steps_is_not_loaded_twice_to_measure_it(
+    native: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision_module, "native_bf16_cpu", lambda: native)
+    clocked = Clocked({"fp32": 1.0, "bf16": 0.1})
+    pipeline = fakes.identity(spec=replace(fakes.ONE_STAGE, steps=20))
+    assert clocked.table.choose(pipeline, "auto", clocked.probe).precision == expected
+    assert clocked.runs == 0
 
 
 def test_what_is_asked_for_is_taken_unmeasured() -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -171,6 +171,14 @@ def test_what_can_never_fit_is_refused_and_nobody_is_evicted_for_it():
         assert (type(error), error.reason) == (errors.TooMuch, "DEVICE_MEMORY")
         assert "9.7 GB" in error.message
         assert shop.resident == {"a"}
+
+
+def test_what_can_do_with_less_is_loaded_where_all_of_it_does_not_fit():
+    modest = ToldEntry("modest", 9, same, really_gib=2)
+    modest.spec = replace(modest.spec, memory=replace(modest.spec.memory, least_weights_bytes=2 * GIB))
+    with workshop(4, modest) as shop:
+        assert shop.done(shop.submit("modest")).result is not None
+        assert shop.resident == {"modest"}
 
 
 def test_what_fits_only_without_the_tiles_of_a_running_job_waits_for_it():

@@ -50,7 +50,11 @@ class LoadedPipelines:
     def facts(self) -> list[Resident]:
         """Of the pipelines."""
         return [
-            replace(loaded.facts, weights_bytes=loaded.pipeline.weights_bytes)
+            replace(
+                loaded.facts,
+                weights_bytes=loaded.pipeline.weights_bytes,
+                precision=loaded.pipeline.kept_as(loaded.facts.precision),
+            )
             for loaded in self._loaded.values()
         ]
 
@@ -124,7 +128,7 @@ class LoadedPipelines:
         """Evicts until it fits, measuring after each eviction; False: wait. Raises TooMuch."""
         spec = self._registry.entry(name).spec
         device = self._device.torch_device
-        needed = expected_bytes(spec, device)
+        needed, least = expected_bytes(spec, device), least_bytes(spec, device)
         while True:
             free = self._device.free_bytes()
             parts = self._parts_on(device)
@@ -133,6 +137,8 @@ class LoadedPipelines:
                     return True
                 case residency.Load(evict):
                     self._evict(evict[0])
+                case residency.Refuse() if least < needed:
+                    needed = least
                 case residency.Refuse(needed_bytes, available_bytes) if not self._busy:
                     raise TooMuch(
                         f"the pipeline {name} needs {needed_bytes / 1e9:.1f} GB on {self._device.title} and "
@@ -245,6 +251,12 @@ class LoadedPipelines:
 def expected_bytes(spec: PipelineSpec, device: torch.device) -> int:
     """Weights and one tile, by the spec's memory model."""
     return spec.memory.weights_bytes * _doubled(spec, device) + tile_bytes(spec, device)
+
+
+def least_bytes(spec: PipelineSpec, device: torch.device) -> int:
+    """The same where the pipeline keeps its weights in less."""
+    least = spec.memory.least_weights_bytes
+    return least + tile_bytes(spec, device) if least else expected_bytes(spec, device)
 
 
 def tile_bytes(spec: PipelineSpec, device: torch.device) -> int:

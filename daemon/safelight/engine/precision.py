@@ -64,8 +64,10 @@ class PrecisionTable:
             self._measured[place] = Measured(SAFER[precision][0], {})
 
     def _measure(self, pipeline: Pipeline, probe: Probe) -> Measured:
+        if pipeline.spec.steps > 1:
+            return Measured(many_step_precision(pipeline.device), {})
         if pipeline.device.type != "cpu":
-            return Measured("fp16" if pipeline.spec.steps == 1 else "bf16", {})
+            return Measured("fp16", {})
         if not native_bf16_cpu():
             return Measured("fp32", {})
         psnr_db = _psnr(probe("fp32"), probe("bf16"))  # these first runs pay for the kernels' set-up
@@ -80,6 +82,15 @@ class PrecisionTable:
         started = self._clock()
         probe(precision)
         return self._clock() - started
+
+
+def many_step_precision(device: torch.device) -> Precision:
+    """Of pipelines that take several steps, and what they are loaded in: by what the device computes natively. Their
+    networks are too large to load a second one for a comparison, and the first stage's output is no picture."""
+    if device.type == "cpu":
+        return "bf16" if native_bf16_cpu() else "fp32"
+    old = device.type == "cuda" and torch.cuda.is_available()
+    return "fp16" if old and not torch.cuda.is_bf16_supported(including_emulation=False) else "bf16"
 
 
 def native_bf16_cpu() -> bool:

@@ -7,6 +7,7 @@ from safelight.engine.checkpoints import catalogue, install, store
 from safelight.engine.parts import Parts
 from safelight.engine.pipelines.registry import default_registry
 from safelight.errors import NotReady
+from tests.fakes import golden
 from tests.fakes.golden import DATA
 
 CPU = torch.device("cpu")
@@ -17,17 +18,42 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("pipeline", FILES)
-def test_imported_files_make_a_pipeline_ready(pipeline, tmp_path, monkeypatch):
+@pytest.fixture
+def store_folder(tmp_path, monkeypatch):
+    """An empty store."""
     monkeypatch.setenv(store.CHECKPOINT_DIR_VARIABLE, str(tmp_path))
+
+
+def installed(pipeline, files):
+    """The loaded pipeline, once each file is imported; before the last one it cannot be loaded."""
     entry = default_registry().entry(pipeline)
-    for name, file in FILES[pipeline].items():
+    for name, path in files.items():
         assert not entry.installed()
         with pytest.raises(NotReady) as caught:
             entry.load(CPU, Parts())
         assert caught.value.reason == "CHECKPOINT_MISSING"
-        install.import_path(catalogue.entry(name), DATA / file)
+        install.import_path(catalogue.entry(name), path)
     loaded = entry.load(CPU, Parts())
     assert loaded.spec == entry.spec
-    assert {hashed.split("/")[0] for hashed in loaded.checkpoint_hashes} == set(FILES[pipeline])
+    assert {hashed.split("/")[0] for hashed in loaded.checkpoint_hashes} == set(files)
     assert loaded.weights_bytes > 0
+    return loaded
+
+
+@pytest.mark.parametrize("pipeline", FILES)
+def test_imported_files_make_a_pipeline_ready(pipeline, store_folder):
+    installed(pipeline, {name: DATA / file for name, file in FILES[pipeline].items()})
+
+
+def test_imported_files_make_faithdiff_ready(store_folder):
+    golden.pipeline("faithdiff")
+    official = golden.folder("faithdiff") / "official"
+    loaded = installed(
+        "faithdiff",
+        {
+            "realvisxl-v4": official / "sdxl",
+            "sdxl-vae-fp16-fix": official / "vae_fp16",
+            "faithdiff": official / "FaithDiff.bin",
+        },
+    )
+    assert {part.key.title for part in loaded.parts} == {"text encoder", "text encoder 2"}

@@ -94,6 +94,10 @@ class Pipeline(ABC):
         """Networks that it may share with other pipelines, loaded now or not."""
         return ()
 
+    def kept_as(self, precision: str) -> str:
+        """How its weights sit there, for people: `precision` is that of the last job."""
+        return precision
+
     def rest(self, precision: Precision | None) -> None:
         """No job uses it any more; the last one ran in `precision`, where that is known. Frees what only a job
         needs: nothing by default."""

@@ -27,7 +27,6 @@ import numpy as np
 import torch
 
 from safelight.engine.checkpoints.weights import layout, read_config
-from safelight.engine.device import first_precision
 from safelight.engine.features import FeaturePlane
 from safelight.engine.hdr import fused
 from safelight.engine.latent_noise import noise
@@ -57,6 +56,7 @@ from safelight.engine.pipelines.faithdiff_spec import (
 from safelight.engine.pipelines.noise_steps import NoiseSteps
 from safelight.engine.pipelines.sdxl import NO_PROMPT, Prompt, PromptEncoders, guided, time_ids
 from safelight.engine.pipelines.tile_embeddings import TileEmbeddings
+from safelight.engine.precision import many_step_precision
 from safelight.geometry import Rect, Size
 from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec
@@ -117,8 +117,7 @@ class FaithDiffPipeline(Pipeline):
         self._scaling = float(config.get("scaling_factor", SDXL_SCALING))
         self.vae_tile_px = int(config.get("sample_size", SDXL_VAE_TILE_PX))
         """Of the authors' tiled VAE, which has the size of its configuration."""
-        self._unets = UNets(self._files, device, parts)
-        self._unets.at(first, "auto")
+        self._unets = UNets(self._files, device, parts, first=first)
 
     @property
     def weights_bytes(self) -> int:
@@ -127,6 +126,9 @@ class FaithDiffPipeline(Pipeline):
     @property
     def parts(self) -> tuple[Part[Any], ...]:
         return (*self.prompts.parts, *self._files.parts)
+
+    def kept_as(self, precision: str) -> str:
+        return f"{precision}, UNet in fp8" if self._unets.storage == "fp8" else precision
 
     def rest(self, precision: Precision | None) -> None:
         self._unets.keep(precision)
@@ -147,7 +149,7 @@ class FaithDiffPipeline(Pipeline):
         prompts = (str(own["negative_prompt"]), prompt) if guidance > 1 else (prompt,)
         return FaithDiffConditioning(
             magnification,
-            {"prompt": prompt},
+            {"prompt": prompt, "weights": self._unets.choice(str(own["weights"]))},
             self.encoded(*prompts),
             guidance,
             self.steps_of(settings),
@@ -374,5 +376,5 @@ def load(device: torch.device, parts: Parts) -> FaithDiffPipeline:
     """From the store. Raises NotReady."""
     (base, vae, weights), hashes = stored(BASE_ID, VAE_ID, WEIGHTS_ID)
     return FaithDiffPipeline(
-        base, vae, weights, device, parts, first=first_precision(device), checkpoint_hashes=hashes
+        base, vae, weights, device, parts, first=many_step_precision(device), checkpoint_hashes=hashes
     )

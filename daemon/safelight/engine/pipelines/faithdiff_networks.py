@@ -8,7 +8,7 @@ to the precision of the computation when it runs, by diffusers' layerwise castin
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,46 +35,49 @@ class UNets:
     """UNets by precision and storage: the one that stays, and for as long as a job needs it another. Owned by the
     worker's thread."""
 
-    def __init__(self, files: FaithDiffFiles, device: torch.device, parts: Parts) -> None:
+    def __init__(self, files: FaithDiffFiles, device: torch.device, parts: Parts, *, first: Precision) -> None:
+        """Loads one in `first`: in full where there is room for it, else in 8 bits."""
         self._files, self._device, self._parts = files, device, parts
-        self._loaded: dict[tuple[Precision, Storage], Any] = {}
+        roomy = parts.room(device, self._bytes(first, "full") + RUNNING_BYTES)
+        key: tuple[Precision, Storage] = first, "full" if roomy else "fp8"
+        self._loaded = {key: self._load(*key)}
 
     def at(self, precision: Precision, weights: str) -> Any:
-        """`weights` is full, fp8, or auto: what is loaded in this precision, else full where there is room for it.
-        Two UNets at most, one where there is no room for two."""
-        key = precision, self._storage(precision, weights)
+        """`weights` is full, fp8 or auto. Two UNets at most, one where there is no room for two."""
+        key = precision, self.choice(weights)
         if key not in self._loaded:
             fits = self._parts.room(self._device, self._bytes(*key))
             for other in list(self._loaded)[1 if fits else 0 :]:
                 del self._loaded[other]
-            self._loaded[key] = self._files.unet(Place(self._device, precision), key[1])
+            self._loaded[key] = self._load(*key)
         return self._loaded[key]
+
+    def choice(self, weights: str) -> Storage:
+        """auto is what was loaded first."""
+        if weights == "auto":
+            return self.storage
+        return "fp8" if weights == "fp8" else "full"
 
     def keep(self, precision: Precision | None) -> None:
         """Only one stays: of this precision, or, where none is loaded, the one that was loaded first."""
-        if self._loaded:
-            kept = next((key for key in self._loaded if key[0] == precision), next(iter(self._loaded)))
-            self._loaded = {kept: self._loaded[kept]}
+        kept = next((key for key in self._loaded if key[0] == precision), next(iter(self._loaded)))
+        self._loaded = {kept: self._loaded[kept]}
 
-    def storage(self, precision: Precision) -> str:
-        """Of the UNet that is loaded in this precision, for people; empty: none is."""
-        return next((kept for loaded, kept in self._loaded if loaded == precision), "")
+    @property
+    def storage(self) -> Storage:
+        """Of the one that stays."""
+        return next(iter(self._loaded))[1]
 
     @property
     def bytes(self) -> int:
         return loaded_bytes(*self._loaded.values())
 
-    def _storage(self, precision: Precision, weights: str) -> Storage:
-        if weights == "auto":
-            loaded = self.storage(precision)
-            roomy = loaded == "full" or (
-                not loaded and self._parts.room(self._device, self._bytes(precision, "full") + RUNNING_BYTES)
-            )
-            return "full" if roomy else "fp8"
-        return "fp8" if weights == "fp8" else "full"
+    def _load(self, precision: Precision, storage: Storage) -> Any:
+        return self._files.unet(Place(self._device, precision), storage)
 
     def _bytes(self, precision: Precision, storage: Storage) -> int:
-        return self._files.unet_bytes(Place(self._device, precision), storage)
+        each = 1 if storage == "fp8" else Place(self._device, precision).dtype.itemsize
+        return each * self._files.unet_numbers
 
 
 class FaithDiffFiles:
@@ -105,8 +108,10 @@ class FaithDiffFiles:
             apply_layerwise_casting(unet, FP8, place.dtype, skip_modules_pattern=_EXACT)
         return unet
 
-    def unet_bytes(self, place: Place, storage: Storage) -> int:
-        return numbers(aligned_unet(self._base)) * (1 if storage == "fp8" else place.dtype.itemsize)
+    @cached_property
+    def unet_numbers(self) -> int:
+        """Of all tensors of the aligned UNet."""
+        return numbers(aligned_unet(self._base))
 
     def lq_encoder(self, place: Place) -> Part[LQEncoder]:
         return self._part("LQ encoder", self._weights_hash, place, _lq_encoder, self._fill_lq_encoder)

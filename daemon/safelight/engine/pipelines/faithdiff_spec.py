@@ -104,8 +104,13 @@ FAITHDIFF = PipelineSpec(
         "predict": StageTiling(tile=128, overlap=32, least_tile=64),
         "decode": StageTiling(tile=96, overlap=24, least_tile=24),
     },
-    # bf16: UNet with alignment 5.16 GB, both encoders and the decoder 0.24 GB
-    memory=MemoryModel(weights_bytes=5_400_000_000, bytes_per_tile_px=2400, reduced=True),
+    # bf16: UNet with alignment 5.16 GB, encoder and VAE 0.24 GB; with the UNet in fp8 half of that
+    memory=MemoryModel(
+        weights_bytes=5_400_000_000,
+        bytes_per_tile_px=2400,
+        reduced=True,
+        least_weights_bytes=2_900_000_000,
+    ),
     settings=_SETTINGS,
     latent_px=LATENT_PX,
     feature_channels=FEATURE_CHANNELS,

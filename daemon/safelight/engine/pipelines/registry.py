@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from safelight.engine.checkpoints import store
 from safelight.engine.checkpoints.catalogue import needed_by
 from safelight.engine.pipelines.compact_spec import COMPACT, compact_installed
+from safelight.engine.pipelines.faithdiff_spec import FAITHDIFF, faithdiff_installed
 from safelight.engine.pipelines.osediff_spec import (
     OSEDIFF,
     OSEDIFF_FACE,
@@ -105,5 +106,6 @@ def default_registry() -> Registry:
             Entry(OSEDIFF, f"{pipelines}.osediff:load", osediff_installed),
             Entry(OSEDIFF_FACE, f"{pipelines}.osediff:load_face", osediff_face_installed),
             Entry(S3DIFF, f"{pipelines}.s3diff:load", s3diff_installed),
+            Entry(FAITHDIFF, f"{pipelines}.faithdiff:load", faithdiff_installed),
         ]
     )
