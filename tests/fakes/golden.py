@@ -13,7 +13,6 @@ from safelight.engine.pipelines.registry import Entry, Registry
 from safelight.engine.pipelines.s3diff_spec import S3DIFF
 from safelight.spec import SentinelThresholds, StageTiling
 from tests.parity import faithdiff
-from tests.parity.cases import cases_in
 from tests.parity.runner import load
 
 DATA = Path(__file__).parents[1] / "data"
@@ -55,7 +54,7 @@ def folder(method):
 def pipeline(method):
     """Loaded once per process; pipelines are immutable."""
     if method == "faithdiff":
-        seed = faithdiff.seed_of(cases_in(DATA / method))
+        seed = faithdiff.seed_of(DATA / method)
         return faithdiff.load(DATA / method, seed, folder(method), spec=SPECS[method])
     return load(DATA / method, method, folder(method), spec=SPECS[method])
 

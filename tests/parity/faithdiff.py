@@ -1,5 +1,6 @@
 """FaithDiff's reference folders: its files written by the fill rule, its cases, and references of single functions."""
 
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,22 +19,39 @@ from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec
 from tests.fakes.fill_rule import write_official
 from tests.parity import faithdiff_units
-from tests.parity.cases import Case
+from tests.parity.cases import Case, any_value
 from tests.parity.compare import Outcome, compare
 
 CPU = torch.device("cpu")
 
 
+DEFAULTS: dict[str, Any] = {
+    "upscale": 4,
+    "seed": 42,
+    "scheduler": "euler",
+    "prompt": "",
+    "negative_prompt": "",
+    "num_inference_steps": 20,
+    "guidance_scale": 5.0,
+    "start_point": "lr",
+    "overlap": 0.5,
+    "target_size": (1024, 1024),
+    "color_fix": "adain",
+    "hdr": 0.0,
+}
+"""The authors', for what a case leaves out."""
+
+
 def for_cases(spec: PipelineSpec) -> PipelineSpec:
-    """The spec as the reference cases need it: any tile size, and scale 3."""
+    """The spec as the tiny networks need it: tiles of any size."""
     settings = tuple(replace(s, minimum=8) if s.name == "tile_size" else s for s in spec.settings)
-    return replace(spec, settings=settings, output_scales=(1, 2, 3, 4))
+    return replace(spec, settings=settings)
 
 
-def seed_of(cases: list[Case]) -> int:
-    """Of the weights."""
-    (seed,) = {int(case.facts["weights_seed"]) for case in cases}
-    return seed
+def seed_of(folder: Path) -> int:
+    """Of the weights that the folder's references were made with."""
+    (sums,) = sorted((folder / "weights").glob("checksums_seed*.json"))
+    return int(json.loads(sums.read_text("utf-8"))["seed"])
 
 
 def load(folder: Path, seed: int, made: Path, spec: PipelineSpec = FAITHDIFF) -> FaithDiffPipeline:
@@ -56,7 +74,7 @@ def load(folder: Path, seed: int, made: Path, spec: PipelineSpec = FAITHDIFF) ->
 
 def restore_settings(case: Case, spec: PipelineSpec) -> RestoreSettings:
     """The case as a person would set it in Safelight."""
-    given = case.settings
+    given = {**DEFAULTS, **case.settings}
     height, width = given["target_size"]
     own: dict[str, Any] = {
         "authors_exact": True,
@@ -70,7 +88,7 @@ def restore_settings(case: Case, spec: PipelineSpec) -> RestoreSettings:
         "tile_height": height,
         "overlap": 1 - given["overlap"],
         "scheduler": given["scheduler"],
-        "hdr": float(given.get("hdr", 0.0)),
+        "hdr": float(given["hdr"]),
         "colour_fix": {"nofix": "none"}.get(given["color_fix"], given["color_fix"]),
         "tiled_encoders": "off",
     }
@@ -84,7 +102,7 @@ def restore_settings(case: Case, spec: PipelineSpec) -> RestoreSettings:
     settings = RestoreSettings(
         spec.id, output_scale=given["upscale"], seed=given["seed"], colour=1.0, precision="fp32", own=own
     )
-    return settings.checked(spec)
+    return settings.checked(any_value(spec))
 
 
 def computed(pipeline: FaithDiffPipeline, case: Case) -> dict[str, torch.Tensor]:
@@ -139,16 +157,28 @@ def _watched(pipeline: FaithDiffPipeline, taps: dict[str, torch.Tensor]) -> Exit
 
 
 def outcomes(pipeline: FaithDiffPipeline, case: Case) -> Iterator[Outcome]:
-    """Of every tensor that the case expects."""
-    found = computed(pipeline, case)
-    for name, expected in case.expected.items():
-        yield compare(name, expected, found.get(name), case.tolerances)
+    """Of every tensor that the case expects, and of every one that it should."""
+    expected, found = case.expected, computed(pipeline, case)
+    for name, tensor in expected.items():
+        yield compare(name, tensor, found.get(name), case.tolerances)
+    for name in case.facts.get("tensors", {}).keys() - expected.keys():
+        yield Outcome(name, False, note="absent from expected.safetensors")
+
+
+def tried(pipeline: FaithDiffPipeline, case: Case) -> list[Outcome]:
+    """A case that cannot be run, or of other weights, differs, and the next one is run."""
+    try:
+        return list(outcomes(pipeline, case))
+    except Exception as error:
+        return [Outcome("case", False, note=f"cannot be run: {type(error).__name__}: {error}")]
 
 
 def run(folder: Path, cases: list[Case]) -> Iterator[tuple[str, list[Outcome]]]:
-    """The single functions first, then the cases."""
+    """The weights and the single functions first, then the cases."""
     with tempfile.TemporaryDirectory() as made:
-        pipeline = load(folder, seed_of(cases), Path(made))
-        yield "units", list(faithdiff_units.outcomes(folder / "units", pipeline))
+        pipeline = load(folder, seed_of(folder), Path(made))
+        yield "weights", list(faithdiff_units.weights(folder / "weights", Path(made) / "official"))
+        if (folder / "units").is_dir():
+            yield "units", list(faithdiff_units.outcomes(folder / "units", pipeline))
         for case in cases:
-            yield case.name, list(outcomes(pipeline, case))
+            yield case.name, tried(pipeline, case)
