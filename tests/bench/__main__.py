@@ -61,7 +61,7 @@ def _parsed() -> argparse.Namespace:
 def _in_own_process(name: str, given: argparse.Namespace, folder: Path) -> int:
     command = [sys.executable, "-m", "tests.bench", name, "--runs", str(given.runs)]
     command += ["--json", str(folder / name), *(["--tiny"] if given.tiny else [])]
-    environment = {**THREAD_POLICY, **os.environ, OWN_PROCESS: "1"}
+    environment = {**THREAD_POLICY, **os.environ, OWN_PROCESS: "1", runtime.KEPT_VARIABLE: "0"}
     environment.pop(runtime.RUNTIME_DIR_VARIABLE, None)
     return subprocess.run(command, env=environment, check=False).returncode
 

@@ -48,6 +48,22 @@ def test_unloading_what_does_not_exist_says_so(safelight):
     assert "did you mean compact" in run.last_line
 
 
+def test_kept_shows_and_clears_what_is_kept(safelight, monkeypatch):
+    states = [
+        dpb.GetStateResponse(kept_result_count=3, kept_bytes=144_000_000, kept_bytes_limit=2 << 30),
+        dpb.GetStateResponse(kept_bytes_limit=2 << 30),
+    ]
+    monkeypatch.setattr(RestorationClient, "state", lambda self: states.pop(0))
+    monkeypatch.setattr(RestorationClient, "forget_kept", lambda self: 144_000_000)
+    assert "3 kept result(s), 144.0 MB of at most 2147 MB" in safelight("kept").out
+    assert safelight("kept", "--clear", "--json").event("kept")["freed_bytes"] == 144_000_000
+
+
+def test_a_daemon_that_keeps_nothing_says_so(safelight):
+    assert "keeps no results" in safelight("kept").out
+    assert safelight("kept", "--clear").code == 0
+
+
 def test_ps_lists_shared_parts_once(safelight, monkeypatch):
     state = dpb.GetStateResponse(
         residents=[dpb.Resident(pipeline=name, weights_bytes=10**9) for name in ("osediff", "osediff-face")],

@@ -40,6 +40,27 @@ def test_without_a_runtime_folder_it_is_in_the_cache(environment, xdg):
     assert runtime.runtime_dir().parts[-2:] == ("safelight", "run")
 
 
+def test_kept_results_lie_in_the_cache_or_beside_a_socket_chosen_by_hand(environment, tmp_path):
+    environment.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # a file system in memory: not for pictures
+    assert runtime.kept_dir().parts[-2:] == ("safelight", "kept")
+    assert tmp_path not in runtime.kept_dir().parents
+    environment.setenv(runtime.RUNTIME_DIR_VARIABLE, str(tmp_path / "chosen"))
+    assert runtime.kept_dir() == tmp_path / "chosen" / "kept"
+
+
+@pytest.mark.parametrize(("text", "megabytes"), [("", None), ("0", 0), ("500", 500)])
+def test_how_much_is_kept_can_be_set(environment, text, megabytes):
+    environment.setenv(runtime.KEPT_VARIABLE, text)
+    assert runtime.kept_megabytes() == megabytes
+
+
+@pytest.mark.parametrize("text", ["-1", "much", "1.5", "9" * 10, "²"])
+def test_what_is_no_size_is_refused(environment, text):
+    environment.setenv(runtime.KEPT_VARIABLE, text)
+    with pytest.raises(errors.InvalidRequest, match="whole megabytes"):
+        runtime.kept_megabytes()
+
+
 def test_a_new_folder_is_private_whatever_the_umask(tmp_path):
     old = os.umask(0)
     try:

@@ -93,6 +93,11 @@ def ps(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def kept(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--clear", action="store_true", help="remove all of it from the disk")
+    _json(parser)
+
+
 def unload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pipeline", nargs="?", metavar="ID", help="one of them (default: all)")
     _json(parser)

@@ -105,7 +105,7 @@ def _measure(pair: Pair, given: argparse.Namespace, spec: PipelineSpec, client: 
     settings = settings_of(given, spec, in_place=scale == 1)
     settings = settings.with_values(spec, {"output_scale": scale})
     work = Work(size, Rect.of_size(size), Rect.of_size(size), lr, title=pair.name)
-    outputs: dict[str, DocumentArray] = {spec.id: client.restore(work, settings).pixels}
+    outputs: dict[str, DocumentArray] = {spec.id: client.restore(work, settings, keep=False).pixels}
     if scale == 1:
         outputs["input"] = lr
     else:

@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "gimp": ("install the plug-in for GIMP 3", arguments.gimp, "safelight.cli.gimp"),
     "bridge": ("serve the GIMP plug-in, which starts it", arguments.bridge, "safelight.cli.bridge"),
     "ps": ("show what the daemon holds and does", arguments.ps, "safelight.cli.ps"),
+    "kept": ("show or remove what the daemon keeps of results", arguments.kept, "safelight.cli.kept"),
     "unload": ("free the memory of pipelines now", arguments.unload, "safelight.cli.unload"),
     "serve": ("run the daemon in this terminal", arguments.serve, "safelight.cli.serve"),
     "stop": ("end the daemon", arguments.stop, "safelight.cli.stop"),
