@@ -118,6 +118,9 @@ class StageTiling:
     even: bool = False
     """True: `tile` is only the most, and tiles are as small as covers the plane with this overlap; for networks
     without a preferred size. False: all tiles have it, and the last ones overlap more."""
+    most_tile: int = 0
+    """Above `tile`: tiles are up to so large along an axis where fewer of them then cover the plane, and no larger
+    than that takes."""
 
 
 @dataclass(frozen=True)

@@ -263,7 +263,7 @@ def spec_from_proto(message: spb.PipelineSpec) -> PipelineSpec:
         licence_url=message.licence_url,
         generative=message.generative,
         stages={
-            s.stage: StageTiling(s.tile, s.overlap, s.multiple, s.batch, s.least_tile, s.even)
+            s.stage: StageTiling(s.tile, s.overlap, s.multiple, s.batch, s.least_tile, s.even, s.most_tile)
             for s in message.stages
         },
         memory=MemoryModel(message.weights_bytes, message.bytes_per_tile_px),
@@ -290,6 +290,7 @@ def _stage_to_proto(name: str, tiling: StageTiling) -> spb.StageTiling:
         batch=tiling.batch,
         least_tile=tiling.least_tile,
         even=tiling.even,
+        most_tile=tiling.most_tile,
     )
 
 

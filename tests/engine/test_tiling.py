@@ -47,6 +47,17 @@ PLANS = {
             Rect(0, 24, 52, 42), Rect(36, 24, 52, 42), Rect(68, 24, 52, 42),
         ],
     ),
+    "a little larger: one": (Size(70, 64), StageTiling(64, 16, most_tile=80), [Rect(0, 0, 70, 64)]),
+    "a little larger: two and not three": (
+        Size(128, 64),
+        StageTiling(64, 16, multiple=4, most_tile=80),
+        [Rect(0, 0, 72, 64), Rect(56, 0, 72, 64)],
+    ),
+    "larger would be no fewer": (
+        Size(112, 64),
+        StageTiling(64, 16, most_tile=80),
+        [Rect(0, 0, 64, 64), Rect(48, 0, 64, 64)],
+    ),
     "multiples of 8": (
         Size(136, 64),
         StageTiling(64, 16, multiple=8),
@@ -65,6 +76,7 @@ SMALLER = {
     "overlap leaves half to step by": (StageTiling(320, 48, multiple=2), 64, (64, 32)),
     "odd request on a grid": (StageTiling(64, 16, multiple=8), 37, (32, 16)),
     "never larger": (StageTiling(64, 16), 500, (64, 16)),
+    "nor a little": (StageTiling(64, 16, most_tile=80), 72, (64, 16)),
 }
 
 
@@ -102,7 +114,8 @@ def plans(draw: st.DrawFn) -> tuple[TilePlan, StageTiling, Fraction]:
     overlap = multiple * draw(st.integers(0, tile // multiple - 1))
     width, height = (multiple * draw(st.integers(1, 40)) for _ in "xy")
     scale = draw(st.sampled_from([Fraction(1), Fraction(4), Fraction(1, multiple)]))
-    tiling = StageTiling(tile, overlap, multiple=multiple, even=draw(st.booleans()))
+    most = draw(st.sampled_from([0, tile + multiple * draw(st.integers(0, 8))]))
+    tiling = StageTiling(tile, overlap, multiple=multiple, even=draw(st.booleans()), most_tile=most)
     return TilePlan.of(Size(width, height), tiling), tiling, scale
 
 
@@ -114,7 +127,7 @@ def test_tiles_cover_the_plane_and_stay_inside(case: tuple[TilePlan, StageTiling
     for tile in plan.tiles:
         assert Rect.of_size(plan.size).contains(tile.box)
         assert tile.box.size == plan.tile
-        assert max(plan.tile) <= tiling.tile
+        assert max(plan.tile) <= max(tiling.tile, tiling.most_tile)
         assert tile.box.x % tiling.multiple == tile.box.y % tiling.multiple == 0
         covered[tile.box.slices] = True
     assert covered.all()

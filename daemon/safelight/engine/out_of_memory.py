@@ -52,7 +52,7 @@ class MemoryLadder:
     def rung(self, place: Place, tiling: StageTiling) -> Rung:
         """Where work starts: the top on first sight, later what fitted."""
         batch = CPU_BATCH if place.device == "cpu" else tiling.batch
-        return self._rungs.get(place, Rung(batch, tiling.tile))
+        return self._rungs.get(place, Rung(batch, max(tiling.tile, tiling.most_tile)))
 
     def descend(self, place: Place, tiling: StageTiling, *, running_tile: int, cpu_left: bool) -> Rung:
         """The next rung after one that did not fit, which is remembered. `running_tile` is the side of the

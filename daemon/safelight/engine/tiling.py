@@ -2,7 +2,8 @@
 
 All tiles of a plan have one size, so that they batch. Along an axis they stand a step (tile minus overlap)
 apart; the last one is shifted back to end at the plane's edge, its overlap is larger. Even tilings shrink the
-tiles until next to nothing is computed twice that way. A plane smaller than a tile is one tile.
+tiles until next to nothing is computed twice that way; others may let them grow a little where fewer then do. A plane
+smaller than a tile is one tile.
 """
 
 from __future__ import annotations
@@ -99,16 +100,26 @@ def with_smaller_tiles(tiling: StageTiling, tile: int) -> StageTiling:
     multiple = tiling.multiple
     side = max(multiple, min(tile, tiling.tile) // multiple * multiple)
     overlap = min(tiling.overlap, side // 2 // multiple * multiple)
-    return replace(tiling, tile=side, overlap=overlap, batch=1)
+    return replace(tiling, tile=side, overlap=overlap, batch=1, most_tile=0)
 
 
 def _side(length: int, tiling: StageTiling) -> int:
     """Of the tiles along an axis."""
-    if length <= tiling.tile or not tiling.even:
-        return min(length, tiling.tile)
+    if length <= tiling.tile:
+        return length
+    if tiling.even:
+        return _evenly(length, tiling.tile, tiling)
     count = len(_offsets(length, tiling.tile, tiling.overlap))
+    if tiling.most_tile > tiling.tile and len(_offsets(length, tiling.most_tile, tiling.overlap)) < count:
+        return max(tiling.tile, _evenly(length, tiling.most_tile, tiling))
+    return tiling.tile
+
+
+def _evenly(length: int, most: int, tiling: StageTiling) -> int:
+    """The smallest side of as many tiles as tiles of `most` would be."""
+    count = len(_offsets(length, most, tiling.overlap))
     least = -(-(length + (count - 1) * tiling.overlap) // count)
-    return -(-least // tiling.multiple) * tiling.multiple
+    return min(length, -(-least // tiling.multiple) * tiling.multiple)
 
 
 def _offsets(length: int, tile: int, overlap: int) -> tuple[int, ...]:

@@ -90,7 +90,7 @@ class SettingSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., type: _Optional[str] = ..., default_value: _Optional[_Union[SettingValue, _Mapping]] = ..., help: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., choices: _Optional[_Iterable[str]] = ..., unit: _Optional[str] = ..., advanced: _Optional[bool] = ...) -> None: ...
 
 class StageTiling(_message.Message):
-    __slots__ = ("stage", "tile", "overlap", "multiple", "batch", "least_tile", "even")
+    __slots__ = ("stage", "tile", "overlap", "multiple", "batch", "least_tile", "even", "most_tile")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     TILE_FIELD_NUMBER: _ClassVar[int]
     OVERLAP_FIELD_NUMBER: _ClassVar[int]
@@ -98,6 +98,7 @@ class StageTiling(_message.Message):
     BATCH_FIELD_NUMBER: _ClassVar[int]
     LEAST_TILE_FIELD_NUMBER: _ClassVar[int]
     EVEN_FIELD_NUMBER: _ClassVar[int]
+    MOST_TILE_FIELD_NUMBER: _ClassVar[int]
     stage: str
     tile: int
     overlap: int
@@ -105,7 +106,8 @@ class StageTiling(_message.Message):
     batch: int
     least_tile: int
     even: bool
-    def __init__(self, stage: _Optional[str] = ..., tile: _Optional[int] = ..., overlap: _Optional[int] = ..., multiple: _Optional[int] = ..., batch: _Optional[int] = ..., least_tile: _Optional[int] = ..., even: _Optional[bool] = ...) -> None: ...
+    most_tile: int
+    def __init__(self, stage: _Optional[str] = ..., tile: _Optional[int] = ..., overlap: _Optional[int] = ..., multiple: _Optional[int] = ..., batch: _Optional[int] = ..., least_tile: _Optional[int] = ..., even: _Optional[bool] = ..., most_tile: _Optional[int] = ...) -> None: ...
 
 class Preset(_message.Message):
     __slots__ = ("name", "values")

@@ -78,7 +78,7 @@ class FaithDiffConditioning(Conditioning):
     from_picture: bool = True
     """False: the first latents are noise alone."""
     tile_px: int = 0
-    """Side of a tile as asked for, also where the region is smaller."""
+    """Side of a tile as asked for, which the size conditioning names also where the region is smaller."""
     weights: str = "auto"
     """How the UNet's are kept, a choice of the spec's."""
     fused: Picture | None = None
@@ -192,7 +192,7 @@ class FaithDiffPipeline(Pipeline):
         boxes = _boxes(origins, latent)
         plane = _plane(conditioning)
         picture = Size(plane.width * self.spec.latent_px, plane.height * self.spec.latent_px)
-        target = Size(conditioning.tile_px, conditioning.tile_px)
+        target = Size(*(max(conditioning.tile_px, side * self.spec.latent_px) for side in boxes[0].size))
         ids = [time_ids(picture, (box.x - plane.x, box.y - plane.y), target) for box in boxes]
         embedding = torch.stack([self._embedding(conditioning, box, precision) for box in boxes])
         return guided(
