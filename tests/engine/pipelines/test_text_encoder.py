@@ -37,6 +37,12 @@ def test_a_prompt_of_any_length_has_77_tokens(prompts):
     assert prompts.ids("cat, " * 200).shape == prompts.ids("").shape == (1, 77)
 
 
+def test_a_tokenizer_that_says_so_gives_fewer_tokens(copied, parts):
+    path = copied / "tokenizer/tokenizer_config.json"
+    path.write_text(path.read_text().replace('"model_max_length": 77', '"model_max_length": 40'))
+    assert PromptEncoder(copied, parts).ids("cat, " * 200).shape == (1, 40)
+
+
 def test_embeddings_are_those_of_transformers_own_loader(prompts):
     theirs = CLIPTextModel.from_pretrained(BASE / "text_encoder", dtype=torch.float32).eval()
     with torch.inference_mode():

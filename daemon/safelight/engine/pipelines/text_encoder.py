@@ -55,9 +55,10 @@ class PromptEncoder:
         self.encoder = parts.shared(key, lambda: TextEncoder(parts, key, folder))
 
     def ids(self, prompt: str) -> torch.Tensor:
-        """1 x 77 token ids, padded and cut as the tokenizer's files say."""
+        """1 x 77 token ids (fewer where the tokenizer's files say so), padded and cut."""
+        length = min(self._tokenizer.model_max_length, TOKENS)
         tokens = self._tokenizer(
-            prompt, max_length=TOKENS, padding="max_length", truncation=True, return_tensors="pt"
+            prompt, max_length=length, padding="max_length", truncation=True, return_tensors="pt"
         )
         ids: torch.Tensor = tokens.input_ids
         return ids
