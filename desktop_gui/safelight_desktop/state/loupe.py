@@ -26,8 +26,11 @@ from safelight_desktop.state.view import Point
 
 CELL_PX = 256
 CELLS_KEPT = 96  # at 256 px and scale 2: 100 MB
-REGION_PIXELS_MOST = 4_000_000
-"""Larger regions are not sent whole for each cell: that alone would take longer than the network."""
+REGION_PIXELS_MOST, SIMPLE_REGION_PIXELS_MOST = 4_000_000, 500_000
+"""Larger regions are not sent whole for each cell: that alone would take longer than the network. The second one is
+for pipelines that see a place alike whatever is selected: there the cell alone gives what a run does, but for a level
+where tiles meet (measured with compact on two busy cores: 0.11 s for a cell alone, 0.28 s as a patch of 2 megapixels).
+"""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ class Cell:
 
     rect: Rect
     image: QImage
-    exact: bool
-    """Whether a run would give just these pixels."""
+    exact: bool | None
+    """Whether a run gives just these pixels; None: but for a level."""
 
 
 class LoupeState(QObject):
@@ -55,7 +58,7 @@ class LoupeState(QObject):
         self._wanted: list[Rect] = []
         self._call: RestoreCall | None = None
         self._cell = self._rect = Rect(0, 0, 0, 0)
-        self._exact = False
+        self._exact: bool | None = None
         self.looking = False
 
     def look(self, at: Point, width: float, height: float) -> None:
@@ -121,8 +124,8 @@ class LoupeState(QObject):
             linear=document.format.linear,
             title="loupe",
         )
-        self._exact = region is not None
-        patch = self._rect if self._exact else None
+        self._exact = True if region is not None else None if self._simple else False
+        patch = None if region is None else self._rect
         call = RestoreCall(client, work, settings, self, previews=False, patch=patch)
         call.finished.connect(self._answered)
         call.failed.connect(self._refused)
@@ -135,8 +138,13 @@ class LoupeState(QObject):
         if active is None or "patches" not in self._editor.link.capabilities:
             return None
         region: Rect = active.selection.rect
-        small = region.size.area <= REGION_PIXELS_MOST
-        return region if small and not region.intersect(cell).empty else None
+        most = SIMPLE_REGION_PIXELS_MOST if self._simple else REGION_PIXELS_MOST
+        return region if region.size.area <= most and not region.intersect(cell).empty else None
+
+    @property
+    def _simple(self) -> bool:
+        """Whether the pipeline sees a place alike whatever is selected."""
+        return self._editor.form.spec.auto_short_side_px is None
 
     def _answered(self, restored: Restored) -> None:
         document: Document | None = self._editor.document

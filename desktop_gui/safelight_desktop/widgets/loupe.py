@@ -87,13 +87,13 @@ class Loupe:
         painter.drawRect(lens)
         painter.setPen(QPen(theme.current().accent, 1 * ratio))
         painter.drawRect(lens)
+        foot = QPointF(lens.center().x(), lens.bottom() - 18 * ratio)
         if not cells:
-            text, place = translate("Canvas", "Restoring…"), lens.center()
-        else:
-            exact = all(cell.exact for cell in cells)
-            text = translate("Canvas", "Exact") if exact else translate("Canvas", "Approximate")
-            place = QPointF(lens.center().x(), lens.bottom() - 18 * ratio)
-        marks.draw_chip(painter, self._canvas, place, text)
+            marks.draw_chip(painter, self._canvas, lens.center(), translate("Canvas", "Restoring…"))
+        elif any(cell.exact is False for cell in cells):
+            marks.draw_chip(painter, self._canvas, foot, translate("Canvas", "Approximate"))
+        elif all(cell.exact for cell in cells):
+            marks.draw_chip(painter, self._canvas, foot, translate("Canvas", "Exact"))
 
 
 def _seen(middle: Point, side: float) -> Rect:
