@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from errors import SafelightError
+from texts import N_
 
 COMMAND_VARIABLE = "SAFELIGHT_BRIDGE"
 FILE = "bridge.json"
@@ -50,7 +51,9 @@ def bridge_command(
     if os.path.isabs(told[0]) and not os.path.exists(told[0]):
         raise SafelightError(
             "BRIDGE_NOT_FOUND",
-            "Safelight is no longer where it was when this plug-in was installed: run safelight gimp install again.",
+            N_(
+                "Safelight is no longer where it was when this plug-in was installed: run safelight gimp install again."
+            ),
             {"command": " ".join(told)},
         )
     return told
@@ -59,7 +62,7 @@ def bridge_command(
 def _not_found(problem: str) -> SafelightError:
     return SafelightError(
         "BRIDGE_NOT_FOUND",
-        "The plug-in does not know where Safelight is: run safelight gimp install in a terminal.",
+        N_("The plug-in does not know where Safelight is: run safelight gimp install in a terminal."),
         {"file": f"{FILE} {problem}"},
     )
 

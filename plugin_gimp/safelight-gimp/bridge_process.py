@@ -20,6 +20,7 @@ from typing import Any
 
 from errors import SafelightError
 from framing import FramingError, read_frame, write_frame
+from texts import N_
 
 PROTOCOL = 1
 CLIENT = "safelight-gimp"
@@ -75,7 +76,7 @@ class BridgeProcess:
         except OSError as error:
             raise SafelightError(
                 "BRIDGE_NOT_STARTED",
-                "Safelight could not be started: run safelight gimp install in a terminal.",
+                N_("Safelight could not be started: run safelight gimp install in a terminal."),
                 {"command": " ".join(command), "error": str(error)},
             ) from None
         self._drainer, *_ = self._threads = [
@@ -207,8 +208,8 @@ class BridgeProcess:
         self._fail(
             SafelightError(
                 "BRIDGE_SILENT",
-                f"Safelight did not answer within {GREETING_WAIT_S:.0f} seconds: try again, or run safelight doctor.",
-                {"log": self._last_words()},
+                N_("Safelight did not answer: try again, or run safelight doctor in a terminal."),
+                {"seconds": f"{GREETING_WAIT_S:.0f}", "log": self._last_words()},
             )
         )
 
@@ -218,7 +219,7 @@ class BridgeProcess:
         self._fail(
             SafelightError(
                 "BRIDGE_GONE",
-                "Safelight ended unexpectedly: run safelight doctor in a terminal to see why.",
+                N_("Safelight ended unexpectedly: run safelight doctor in a terminal to see why."),
                 {"problem": problem or f"exit code {self._process.poll()}", "log": self._last_words()},
             )
         )
@@ -231,6 +232,10 @@ def _other_protocol(fields: Mapping[str, Any]) -> SafelightError:
     """Of a bridge that did not refuse us itself."""
     return SafelightError(
         "PROTOCOL_MISMATCH",
-        f"Safelight {fields.get('version')} and this plug-in do not fit: run safelight gimp install and restart GIMP.",
-        {"bridge_protocol": str(fields.get("protocol")), "plug_in_protocol": str(PROTOCOL)},
+        N_("This plug-in and Safelight do not fit: run safelight gimp install, then restart GIMP."),
+        {
+            "safelight": str(fields.get("version")),
+            "bridge_protocol": str(fields.get("protocol")),
+            "plug_in_protocol": str(PROTOCOL),
+        },
     )

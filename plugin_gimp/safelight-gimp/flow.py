@@ -16,6 +16,7 @@ from typing import Any
 
 from bridge_process import BridgeProcess, Request
 from errors import SafelightError
+from texts import N_
 
 OnEvent = Callable[[str, dict[str, Any], bytes], None]
 Rows = Iterable[tuple[str, bytes]]
@@ -105,4 +106,4 @@ class Talk:
 
 
 def cancelled() -> SafelightError:
-    return SafelightError("CANCELLED", "It was cancelled.")
+    return SafelightError("CANCELLED", N_("It was cancelled."))

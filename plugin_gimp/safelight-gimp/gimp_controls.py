@@ -34,7 +34,7 @@ def control_for(setting: Setting, on_change: Callable[[Any], None], label: str) 
     elif setting.type == "bool":
         made = _check(on_change, label)
     elif setting.type == "choice":
-        made = choice(setting.choices, [_(word) for word in setting.choices], on_change)
+        made = choice(setting.choices, [_shown(word) for word in setting.choices], on_change)
     elif setting.type == "text":
         made = _entry(on_change)
     else:
@@ -42,6 +42,12 @@ def control_for(setting: Setting, on_change: Callable[[Any], None], label: str) 
     made.widget.set_tooltip_text(_(setting.help))
     made.show(setting.default)
     return made
+
+
+def _shown(word: str) -> str:
+    """Words as people see them; names such as fp16 stay as they are."""
+    text = _(word)
+    return text if any(c.isdigit() for c in text) else text[:1].upper() + text[1:]
 
 
 def choice(words: tuple[str, ...], labels: list[str], on_change: Callable[[str], None]) -> Control:

@@ -106,9 +106,9 @@ class Dialog:
     def _window(self) -> GimpUi.Dialog:
         dialog = GimpUi.Dialog(title=f"{_(self._kind.title)} (Safelight)", role="safelight")
         for text, response in (
-            (_("_Reset"), Gtk.ResponseType.REJECT),
+            (_("Rese_t"), Gtk.ResponseType.REJECT),
             (_("_Cancel"), Gtk.ResponseType.CANCEL),
-            (_("Re_store"), Gtk.ResponseType.OK),
+            (_("_Restore"), Gtk.ResponseType.OK),
         ):
             dialog.add_button(text, response)
         dialog.set_default_response(Gtk.ResponseType.OK)
@@ -148,6 +148,7 @@ class Dialog:
         else:
             self._choices.renew(listing)
         self._page.busy(False)
+        self._page.say("")
         self._page.draw(
             self._choices,
             choose_output=not self._kind.output,
@@ -156,6 +157,7 @@ class Dialog:
         )
         self._open_source()
         self._refresh()
+        self._dialog.get_widget_for_response(Gtk.ResponseType.OK).grab_focus()
 
     # -- what the person does ----------------------------------------------------------------------
 

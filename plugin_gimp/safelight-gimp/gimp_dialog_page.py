@@ -27,7 +27,7 @@ PRESET_TITLES = {
     "film-still": N_("Film still"),
     "crisp": N_("Crisp"),
 }
-BUTTONS = "rcs"  # letters of the dialog's own buttons: Reset, Cancel, Restore
+BUTTONS = "rct"  # letters of the dialog's own buttons: Restore, Cancel, Reset
 CONTROLS_WIDTH_PX = 400
 LABEL_CHARS = 44
 
@@ -49,6 +49,7 @@ class Page:
         self._controls: dict[str, Control] = {}
         self._hidden: set[str] = set()
         self._letters: set[str] = set(BUTTONS)
+        self._labels = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self.preview = PreviewArea(on_move, on_rest)
         self.preview_size = WIDTH_PX, HEIGHT_PX
         self._status = label(wrap=True)
@@ -72,12 +73,17 @@ class Page:
         frame = Gtk.Frame(shadow_type=Gtk.ShadowType.IN)
         frame.add(self.preview.widget)
         left.pack_start(frame, True, True, 0)
+        captions = Gtk.Box()
+        captions.pack_start(label(_("Before"), dim=True), False, False, 0)
+        captions.pack_end(label(_("After"), dim=True), False, False, 0)
+        left.pack_start(captions, False, False, 0)
         self._preview_button = Gtk.CheckButton(
-            label=with_mnemonic(_("Preview"), self._letters), use_underline=True, active=True
+            label=with_mnemonic(_("Pre_view"), self._letters), use_underline=True, active=True
         )
         self._preview_handler = self._preview_button.connect(
             "toggled", lambda b: self._on_chosen("preview", b.get_active())
         )
+        self._first_letters = frozenset(self._letters)
         row = Gtk.Box(spacing=WIDE)
         row.pack_start(self._preview_button, False, False, 0)
         row.pack_start(self._bar, True, True, 0)
@@ -115,7 +121,7 @@ class Page:
     def draw(self, choices: Choices, *, choose_output: bool, choose_source: bool, hidden: set[str]) -> None:
         """All controls; again when pipelines were installed."""
         self._choices, self._hidden = choices, hidden
-        self._letters = set(BUTTONS) | {"p"}
+        self._letters = set(self._first_letters)
         with self._preview_button.handler_block(self._preview_handler):
             self._preview_button.set_active(choices.preview)
         for child in self._right.get_children():
@@ -134,6 +140,7 @@ class Page:
             self._settings.remove(child)
         self._controls = {}
         letters = set(self._letters)
+        advanced = with_mnemonic(_("_Advanced"), letters)
         settings = [s for s in choices.settings if s.name not in self._hidden]
         grid = _grid()
         self._preset = choice(
@@ -141,21 +148,20 @@ class Page:
             [_("Own values"), *(_(PRESET_TITLES.get(name, name)) for name in choices.presets)],
             lambda name: self._on_chosen("preset", name) if name else None,
         )
-        _add_row(grid, 0, _("Preset"), self._preset, letters)
+        self._add_row(grid, 0, _("Preset"), self._preset, letters)
         for setting in (s for s in settings if not s.advanced):
             self._add_setting(grid, setting, letters)
         self._settings.pack_start(grid, False, False, 0)
         self._settings.pack_start(
-            self._advanced_part([s for s in settings if s.advanced], letters), False, False, 0
+            self._advanced_part(advanced, [s for s in settings if s.advanced], letters), False, False, 0
         )
         self._settings.show_all()
         self.show_values()
 
-    def _advanced_part(self, settings: list[Setting], letters: set[str]) -> Gtk.Expander:
-        expander = Gtk.Expander(label=with_mnemonic(_("Advanced"), letters), use_underline=True)
+    def _advanced_part(self, title: str, settings: list[Setting], letters: set[str]) -> Gtk.Expander:
+        expander = Gtk.Expander(label=title, use_underline=True)
         grid = _grid()
         grid.set_margin_top(SPACING)
-        grid.set_margin_start(WIDE)
         for setting in settings:
             self._add_setting(grid, setting, letters)
         self._add_seed(grid, letters)
@@ -167,7 +173,7 @@ class Page:
         text = with_mnemonic(title, letters)
         control = control_for(setting, lambda value: self._on_chosen(setting.name, value), text)
         self._controls[setting.name] = control
-        _add_row(grid, len(self._controls), text, control, None)
+        self._add_row(grid, len(self._controls), text, control, None)
 
     def _add_seed(self, grid: Gtk.Grid, letters: set[str]) -> None:
         adjustment = Gtk.Adjustment(lower=0, upper=SEED_MOST, step_increment=1, page_increment=10)
@@ -175,7 +181,7 @@ class Page:
             adjustment=adjustment, digits=0, numeric=True, hexpand=True, activates_default=True
         )
         spin.set_tooltip_text(_("The same seed gives the same noise, and so the same result."))
-        button = Gtk.Button(label=with_mnemonic(_("New seed"), letters), use_underline=True)
+        button = Gtk.Button(label=with_mnemonic(_("N_ew seed"), letters), use_underline=True)
         box = Gtk.Box(spacing=SPACING)
         box.pack_start(spin, True, True, 0)
         box.pack_start(button, False, False, 0)
@@ -187,7 +193,7 @@ class Page:
                 adjustment.set_value(value)
 
         self._controls[SEED] = Control(box, spin, show)
-        _add_row(grid, len(self._controls), _("Seed"), self._controls[SEED], letters)
+        self._add_row(grid, len(self._controls), _("Seed"), self._controls[SEED], letters)
 
     def _pipeline_part(self, choices: Choices) -> Gtk.Grid:
         grid = _grid()
@@ -196,12 +202,12 @@ class Page:
             p["title"] + ("" if p["installed"] else f" ({_('not installed')})") for p in choices.pipelines
         ]
         self._pipeline = choice(ids, titles, lambda name: self._on_chosen("pipeline", name))
-        _add_row(grid, 0, _("Pipeline"), self._pipeline, self._letters)
+        self._add_row(grid, 0, _("P_ipeline"), self._pipeline, self._letters)
         self._summary = label(dim=True, wrap=True)
         self._licence = label(dim=True, wrap=True)
         self._state = label(wrap=True)
         self._install = Gtk.Button(
-            label=with_mnemonic(_("Install..."), self._letters), use_underline=True, no_show_all=True
+            label=with_mnemonic(_("I_nstall..."), self._letters), use_underline=True, no_show_all=True
         )
         self._install.connect("clicked", lambda _: self._on_install())
         for row, widget in enumerate((self._summary, self._licence, self._state), start=1):
@@ -221,15 +227,15 @@ class Page:
             lambda word: self._on_chosen("source", word),
         )
         if choose_source:
-            _add_row(grid, 0, _("Source"), self._source, self._letters)
+            self._add_row(grid, 0, _("So_urce"), self._source, self._letters)
         if choose_output:
-            _add_row(grid, 1, _("Result"), self._output, self._letters)
+            self._add_row(grid, 1, _("Resu_lt"), self._output, self._letters)
         self._scale = choice(
             tuple(str(scale) for scale in self._drawn.scales),
             [f"{scale} ×" for scale in self._drawn.scales],
             lambda word: self._on_chosen(SCALE, int(word)) if word else None,
         )
-        self._scale_label = _add_row(grid, 2, _("Enlargement"), self._scale, self._letters)
+        self._scale_label = self._add_row(grid, 2, _("Enlar_gement"), self._scale, self._letters)
         return grid
 
     def show_values(self) -> None:
@@ -254,6 +260,19 @@ class Page:
         for widget in (self._scale_label, self._scale.widget):
             widget.set_visible(not self._drawn.in_place)
 
+    def _add_row(
+        self, grid: Gtk.Grid, row: int, text: str, control: Control, letters: set[str] | None
+    ) -> Gtk.Label:
+        """`letters` are those that other labels' mnemonics use; None: the text has its own already."""
+        if letters is not None:
+            text = with_mnemonic(text, letters)
+        shown = Gtk.Label(label=text, use_underline=True, xalign=0.0, mnemonic_widget=control.focus)
+        self._labels.add_widget(shown)
+        if not control.own_label:
+            grid.attach(shown, 0, row, 1, 1)
+        grid.attach(control.widget, 1, row, 1, 1)
+        return shown
+
 
 def _new_seed() -> int:
     return secrets.randbelow(2**31)
@@ -266,16 +285,3 @@ def _licence_markup(spec: Any) -> str:
 
 def _grid() -> Gtk.Grid:
     return Gtk.Grid(row_spacing=SPACING, column_spacing=WIDE)
-
-
-def _add_row(grid: Gtk.Grid, row: int, text: str, control: Control, letters: set[str] | None) -> Gtk.Label:
-    """`letters` are those that other labels' mnemonics use; None: the text has its own already."""
-    if letters is not None:
-        text = with_mnemonic(text, letters)
-    shown = Gtk.Label(label=text, use_underline=True, xalign=0.0, mnemonic_widget=control.focus)
-    if control.own_label:
-        grid.attach(control.widget, 1, row, 1, 1)
-        return shown
-    grid.attach(shown, 0, row, 1, 1)
-    grid.attach(control.widget, 1, row, 1, 1)
-    return shown

@@ -35,12 +35,14 @@ class PreviewArea:
         self._on_line = False
         self._scale = 1
         self._image = Gtk.Image()
-        self.widget = Gtk.EventBox(
-            can_focus=True, tooltip_text=_("Drag to see another part, drag the line to compare")
-        )
+        self.widget = Gtk.EventBox(can_focus=True)
         self.widget.add(self._image)
         self.widget.set_size_request(WIDTH_PX, HEIGHT_PX)
-        self.widget.get_accessible().set_name(_("Preview"))
+        accessible = self.widget.get_accessible()
+        accessible.set_name(_("Preview"))
+        accessible.set_description(
+            _("Arrows show another part, Shift and arrows move the line, Space compares")
+        )
         events = Gdk.EventMask.BUTTON_PRESS_MASK | Gdk.EventMask.BUTTON_RELEASE_MASK
         self.widget.add_events(events | Gdk.EventMask.POINTER_MOTION_MASK | Gdk.EventMask.KEY_PRESS_MASK)
         self.widget.connect("button-press-event", self._pressed)

@@ -112,7 +112,7 @@ def replace_pixels(source: Source, result: Result) -> Gimp.Layer:
 
 def _write_undoable(layer: Gimp.Layer, box: Rect, travelling: Transport, bands: Sequence[bytes]) -> None:
     """`merge_shadow` keeps for undo what was there, but computes what it writes: samples of more than 8 bits come out
-    a little different (seen with GIMP 3.0.4: 1e-4 in floats with a profile). So they are written once more, as they are."""
+    a little different (seen with GIMP 3.0.4: 1e-4 in floats with a profile). So they are written again as they are."""
     write_shadow(layer, box, travelling, bands)
     layer.merge_shadow(True)
     write(layer, box, travelling, bands)

@@ -19,7 +19,7 @@ STAGES = {
     "condition": N_("Looking at the picture"),
     "encode": N_("Encoding"),
     "predict": N_("Restoring"),
-    "decode": N_("Decoding"),
+    "decode": N_("Restoring"),
     "finish": N_("Blending"),
     "ask": N_("Asking for the files"),
     "download": N_("Downloading"),
@@ -72,12 +72,17 @@ def progress(fields: Mapping[str, Any]) -> str:
 
 
 def with_mnemonic(text: str, used: set[str]) -> str:
-    """The text with an underscore before its first letter that nobody uses yet, which is added to `used`. The first
-    letters of words go before others; a text without a free letter stays as it is."""
+    """The text with an underscore before a letter that nobody uses yet, which is added to `used`.
+
+    The letter after an underscore in the text goes first, then the first letters of words, then the others; a text
+    without a free letter has no mnemonic.
+    """
+    wanted = text.find("_")
+    text = text.replace("_", "")
     starts = [i for i, c in enumerate(text) if c.isalpha() and (i == 0 or not text[i - 1].isalnum())]
-    for place in [*starts, *range(len(text))]:
+    for place in [*([wanted] if 0 <= wanted < len(text) else []), *starts, *range(len(text))]:
         letter = text[place].lower()
         if letter.isascii() and letter.isalpha() and letter not in used:
             used.add(letter)
-            return f"{text[:place].replace('_', '__')}_{text[place:].replace('_', '__')}"
-    return text.replace("_", "__")
+            return f"{text[:place]}_{text[place:]}"
+    return text

@@ -83,6 +83,13 @@ def test_pixels_are_counted_about_as_the_engine_plans(spec, region, document, sc
     assert counted == pytest.approx(planned_pixels(spec, region, document, working), rel=0.25)
 
 
-def test_memory_is_that_of_weights_and_a_batch():
-    assert memory_bytes(OSEDIFF) == 1_900_000_000 + 1600 * 768 * 768
-    assert memory_bytes(COMPACT) == 8_000_000 + 1500 * 8 * 384 * 384
+MEMORY = {
+    "a picture of one tile": (COMPACT, Size(300, 200), 8_000_000 + 1500 * 300 * 200),
+    "a picture of many tiles": (COMPACT, Size(9000, 9000), 8_000_000 + 1500 * 8 * 384 * 384),
+    "latent tiles": (OSEDIFF, Size(2000, 2000), 1_900_000_000 + 1600 * 768 * 768),
+}
+
+
+@pytest.mark.parametrize(("spec", "picture", "expected"), MEMORY.values(), ids=MEMORY)
+def test_memory_is_that_of_weights_and_a_batch(spec, picture, expected):
+    assert memory_bytes(spec, RestoreSettings(spec.id), picture, picture) == expected

@@ -4,8 +4,8 @@ import json
 import sys
 
 import pytest
-from errors import SafelightError
 from bridge_location import COMMAND_VARIABLE, bridge_command, bridge_environment
+from errors import SafelightError
 
 COMMAND = [sys.executable, "-E", "-m", "safelight.cli.main", "bridge"]
 

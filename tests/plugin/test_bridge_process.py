@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from errors import SafelightError
 from bridge_process import BridgeProcess
+from errors import SafelightError
 
 from tests.fakes.daemon import ended, process_environment, serving, short_folder, started
 from tests.fakes.waiting import until

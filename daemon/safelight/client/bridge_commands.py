@@ -114,7 +114,7 @@ class Commands:
         return {
             "sent": list(sent_rect(spec, region, document, settings.working_scale)),
             "seconds": self._rates.seconds(self._known_device(call), spec, pixels),
-            "memory_bytes": memory_bytes(spec),
+            "memory_bytes": memory_bytes(spec, settings, region.size, document),
             "settings": settings.as_values(),
         }
 

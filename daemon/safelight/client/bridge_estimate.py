@@ -66,22 +66,32 @@ def _key(device: str, pipeline: str) -> str:
     return f"{pipeline} on {device}"
 
 
-def memory_bytes(spec: PipelineSpec) -> int:
+def memory_bytes(spec: PipelineSpec, settings: RestoreSettings, region: Size, document: Size) -> int:
     """Of weights and the largest batch of tiles."""
-    tiles = (t.batch * (t.tile * _unit(spec, name)) ** 2 for name, t in spec.stages.items())
-    return spec.memory.weights_bytes + spec.memory.bytes_per_tile_px * max(tiles)
+    sides = _box_sides(spec, settings, region, document)
+    largest = 0.0
+    for name, tiling in spec.stages.items():
+        tile = [min(side, float(tiling.tile * _unit(spec, name))) for side in sides]
+        batch = tiling.batch * tile[0] * tile[1]
+        largest = max(largest, min(batch, _stage_pixels(spec, name, tiling, sides)))
+    return spec.memory.weights_bytes + round(spec.memory.bytes_per_tile_px * largest)
 
 
 def network_pixels(spec: PipelineSpec, settings: RestoreSettings, region: Size, document: Size) -> float:
     """Input pixels of all tiles of all stages."""
+    sides = _box_sides(spec, settings, region, document)
+    return sum(_stage_pixels(spec, name, tiling, sides) for name, tiling in spec.stages.items())
+
+
+def _box_sides(spec: PipelineSpec, settings: RestoreSettings, region: Size, document: Size) -> list[float]:
+    """Width and height of what the network sees, in its input pixels."""
     working = settings.working_scale or _auto_scale(spec, settings.output_scale, region, document)
     scale = working / max([m for m in spec.magnifications if m <= working] or [min(spec.magnifications)])
     margin = max(spec.context_fraction * region.long_side * scale, spec.context_least_px)
-    sides = [
+    return [
         min(_side(spec, length * scale + 2 * margin), whole * scale)
         for length, whole in zip(region, document, strict=True)
     ]
-    return sum(_stage_pixels(spec, name, tiling, sides) for name, tiling in spec.stages.items())
 
 
 def _auto_scale(spec: PipelineSpec, output_scale: int, region: Size, document: Size) -> float:
