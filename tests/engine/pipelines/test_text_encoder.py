@@ -47,21 +47,21 @@ def test_embeddings_are_those_of_transformers_own_loader(prompts):
     theirs = CLIPTextModel.from_pretrained(BASE / "text_encoder", dtype=torch.float32).eval()
     with torch.inference_mode():
         expected = theirs(prompts.ids("a cat")).last_hidden_state
-    assert torch.equal(prompts.embeddings("a cat"), expected)
+    assert torch.equal(prompts.embeddings("a cat")[0], expected)
 
 
 def test_names_of_newer_transformers_are_the_same_network(prompts, copied):
     path = copied / "text_encoder/model.safetensors"
     save_file({name.removeprefix("text_model."): t for name, t in load_file(path).items()}, path)
-    found = PromptEncoder(copied, Parts()).embeddings("a cat")
-    assert torch.equal(found, prompts.embeddings("a cat"))
+    found = PromptEncoder(copied, Parts()).embeddings("a cat")[0]
+    assert torch.equal(found, prompts.embeddings("a cat")[0])
 
 
 def test_old_files_that_list_positions_are_taken(prompts, copied):
     path = copied / "text_encoder/model.safetensors"
     save_file({**load_file(path), "text_model.embeddings.position_ids": torch.arange(77)[None]}, path)
-    found = PromptEncoder(copied, Parts()).embeddings("a cat")
-    assert torch.equal(found, prompts.embeddings("a cat"))
+    found = PromptEncoder(copied, Parts()).embeddings("a cat")[0]
+    assert torch.equal(found, prompts.embeddings("a cat")[0])
 
 
 def test_nothing_is_loaded_before_a_prompt_needs_it(parts, prompts):
@@ -71,18 +71,28 @@ def test_nothing_is_loaded_before_a_prompt_needs_it(parts, prompts):
 
 
 def test_a_known_prompt_does_not_load_an_encoder_that_was_evicted(parts, prompts):
-    first = prompts.embeddings("a cat")
+    first = prompts.embeddings("a cat")[0]
     prompts.encoder.free()
-    assert prompts.embeddings("a cat") is first
+    assert prompts.embeddings("a cat")[0] is first
     assert parts.loaded == []
 
 
+def test_several_prompts_hold_the_encoder_once(parts, prompts, monkeypatch):
+    released = []
+    monkeypatch.setattr(parts, "released", released.append)
+    both = prompts.embeddings("a cat", "a dog")
+    assert released == [prompts.encoder]
+    assert torch.equal(both[1], PromptEncoder(BASE, Parts()).embeddings("a dog")[0])
+    assert prompts.embeddings("a dog", "a cat", "a dog")[1] is both[0]
+    assert released == [prompts.encoder]
+
+
 def test_a_forgotten_prompt_is_encoded_again(prompts):
-    first = prompts.embeddings("a cat")
+    first = prompts.embeddings("a cat")[0]
     for i in range(40):
         prompts.embeddings(f"prompt {i}")
     prompts.encoder.free()
-    again = prompts.embeddings("a cat")
+    again = prompts.embeddings("a cat")[0]
     assert again is not first
     assert torch.equal(again, first)
 
@@ -90,7 +100,7 @@ def test_a_forgotten_prompt_is_encoded_again(prompts):
 def test_bases_with_equal_files_have_one_encoder_and_one_memory(parts, prompts, copied):
     other = PromptEncoder(copied, parts)
     assert other.encoder is prompts.encoder
-    assert other.embeddings("a cat") is prompts.embeddings("a cat")
+    assert other.embeddings("a cat")[0] is prompts.embeddings("a cat")[0]
 
 
 def test_another_encoder_is_another_part(parts, prompts):

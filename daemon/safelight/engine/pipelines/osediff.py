@@ -86,10 +86,11 @@ class OSEDiffPipeline(OneStepPipeline):
     ) -> OneStepConditioning:
         own = settings.own
         prompt = str(own["prompt"]) if own["prompt_source"] == "text" else WITHOUT_TAGS
+        (embeddings,) = self.prompts.embeddings(prompt)
         return OneStepConditioning(
             magnification,
             {"prompt": prompt},
-            self.prompts.embeddings(prompt).to(self.device),
+            embeddings.to(self.device),
             settings.seed if own["posterior"] == "sampled" else None,
         )
 

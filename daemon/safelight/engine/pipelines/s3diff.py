@@ -137,12 +137,14 @@ class S3DiffPipeline(OneStepPipeline):
         own = settings.own
         scores = torch.tensor([[_given(own, name) for name in SCORES]], device=self.device)
         features = fourier_features(scores, self.frequencies)
+        prompts = str(own["positive_prompt"]), str(own["negative_prompt"])
+        positive, negative = (found.to(self.device) for found in self.prompts.embeddings(*prompts))
         return S3DiffConditioning(
             magnification,
             {name: round(float(score), 6) for name, score in zip(SCORES, scores[0], strict=True)},
-            self.prompts.embeddings(str(own["positive_prompt"])).to(self.device),
+            positive,
             settings.seed if own["posterior"] == "sampled" else None,
-            self.prompts.embeddings(str(own["negative_prompt"])).to(self.device),
+            negative,
             float(own["guidance_scale"]),
             self.vae_head(features),
             self.unet_head(features),

@@ -7,6 +7,7 @@ on the host: a prompt costs it less than a tile costs the other networks, and ev
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -32,16 +33,19 @@ class TextEncoder(Part[CLIPTextModel]):
         super().__init__(parts, key, partial(_load, folder), expected_bytes=4 * numbers(_empty(folder)))
         self._known: OrderedDict[tuple[int, ...], torch.Tensor] = OrderedDict()
 
-    def embeddings(self, ids: torch.Tensor) -> torch.Tensor:
-        """1 x 77 token ids to 1 x 77 x C, float32 on the host: the last hidden state after the final layer norm."""
-        known = tuple(ids[0].tolist())
-        if known not in self._known:
+    def embeddings(self, prompts: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """1 x 77 token ids each to 1 x 77 x C, float32 on the host: the last hidden state after the final layer norm.
+        The network is held once for all of them, and not at all where all are known."""
+        by_ids = {tuple(ids[0].tolist()): ids for ids in prompts}
+        if unknown := [key for key in by_ids if key not in self._known]:
             with self.held() as network, torch.inference_mode():
-                self._known[known] = network(ids).last_hidden_state
-            while len(self._known) > PROMPTS_KEPT:
-                self._known.popitem(last=False)
-        self._known.move_to_end(known)
-        return self._known[known]
+                self._known |= {key: network(by_ids[key]).last_hidden_state for key in unknown}
+        for key in by_ids:
+            self._known.move_to_end(key)
+        found = [self._known[tuple(ids[0].tolist())] for ids in prompts]
+        while len(self._known) > PROMPTS_KEPT:
+            self._known.popitem(last=False)
+        return found
 
 
 class PromptEncoder:
@@ -63,9 +67,9 @@ class PromptEncoder:
         ids: torch.Tensor = tokens.input_ids
         return ids
 
-    def embeddings(self, prompt: str) -> torch.Tensor:
-        """1 x 77 x C, float32 on the host."""
-        return self.encoder.embeddings(self.ids(prompt))
+    def embeddings(self, *prompts: str) -> list[torch.Tensor]:
+        """1 x 77 x C each, float32 on the host."""
+        return self.encoder.embeddings([self.ids(prompt) for prompt in prompts])
 
 
 def tokenizer_of(folder: Path) -> CLIPTokenizer:
