@@ -113,7 +113,7 @@ class SwitchSetting(SettingRow):
     def __init__(self, spec: SettingSpec) -> None:
         super().__init__(spec)
         self.box = QCheckBox(self.title)
-        self.box.clicked.connect(self.changed)
+        self.box.clicked.connect(lambda on: self.changed.emit(bool(on)))
         self.column.addWidget(self.box)
 
     def show_value(self, value: SettingValue) -> None:
