@@ -117,3 +117,12 @@ def test_the_order_of_latent_tiles_never_changes_a_bit() -> None:
         for box, latent in order:
             canvas.add(box, latent)
     assert np.array_equal(canvases[0].blended(), canvases[1].blended())
+
+
+def test_a_large_canvas_of_which_little_is_used_needs_no_file(monkeypatch):
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **kwargs: pytest.fail("a file was made"))
+    canvas = ResidualCanvas(Size(3000, 2000), mapped_above_bytes=100_000, used=[Rect(0, 0, 100, 100)])
+    canvas.add(Rect(50, 50, 10, 10), np.full((10, 10, 3), 8, np.int16))
+    assert canvas.read_rows(55, 56, slice(50, 52)).any()
+    with pytest.raises(pytest.fail.Exception):
+        ResidualCanvas(Size(3000, 2000), mapped_above_bytes=100_000, used=[Rect(0, 0, 1000, 100)])

@@ -168,17 +168,20 @@ def test_only_missing_tiles_are_computed_and_the_whole_has_the_same_bits(desk):
     assert again["network"] == "kept"
 
 
-def test_patches_that_are_dragged_about_add_up(desk):
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("looks", [True, False], ids=["sees the whole region", "sees what it needs"])
+def test_patches_that_are_dragged_about_add_up(desk, looks, scale):
+    desk.pipeline.looks_at_region = looks
     patches = [Rect(20, 12, 40, 40), Rect(100, 90, 30, 30), Rect(150, 100, 30, 30), Rect(20, 12, 40, 40)]
     told = []
     for patch in patches:
-        shown, report = desk.restored(patch=patch, colour=0.5)
+        shown, report = desk.restored(patch=patch, colour=0.5, output_scale=scale)
         told.append(report["network"])
-        assert np.array_equal(shown, desk.fresh(patch=patch, colour=0.5))
+        assert np.array_equal(shown, desk.fresh(patch=patch, colour=0.5, output_scale=scale))
     assert told == ["computed", "completed", "completed", "kept"]
-    whole, report = desk.restored()
+    whole, report = desk.restored(output_scale=scale)
     assert report["network"] == "completed"
-    assert np.array_equal(whole, desk.fresh())
+    assert np.array_equal(whole, desk.fresh(output_scale=scale))
 
 
 def test_what_is_kept_decides_the_precision_of_what_is_missing(desk):
@@ -322,7 +325,8 @@ def test_colour_statistics_are_those_of_the_tiles_that_the_job_needs(tmp_path, l
     assert np.array_equal(other, desk.fresh(**{**job, "colour_fix": "none"}))
 
 
-def test_a_patch_takes_the_statistics_there_are_and_says_so(tmp_path, loaded):
+def test_a_patch_takes_the_statistics_there_are_and_says_so(tmp_path, loaded, monkeypatch):
+    monkeypatch.setattr(loaded["osediff"], "looks_at_region", False)
     desk = Desk(tmp_path / "kept", loaded["osediff"])
     job = {"pixels": photo(240, 88), "region": Rect(8, 8, 224, 72), "colour_fix": "adain", **SMALL_TILES}
     job |= {"working_scale": 1.0, "colour": 1.0}

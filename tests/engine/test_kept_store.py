@@ -70,7 +70,7 @@ def test_a_canvas_larger_than_what_is_written_at_a_time(folder, monkeypatch):
 
 def test_it_is_found_before_it_is_written(folder, monkeypatch):
     go = threading.Event()
-    monkeypatch.setattr(KeptStore, "_room", lambda store, needed: go.wait(20))
+    monkeypatch.setattr(KeptStore, "_room", lambda store, kept: go.wait(20))
     store, given = KeptStore(folder), canvas("a")
     store.keep(given)
     assert store.find(given.key) is given
@@ -109,6 +109,17 @@ def test_the_least_recently_used_goes_first(folder):
     assert store.find(canvas("a").key) is not None  # used now
     kept_in(folder, canvas("d"), limit_bytes=3 * each)
     assert names(folder) == ["a", "c", "d"]
+
+
+def test_a_result_that_grows_evicts_nobody_for_its_former_self(folder):
+    each = canvas("a").sums.nbytes + 8192
+    for given in (
+        canvas("b"),
+        canvas("a", Rect(0, 0, 300, 180)),
+        canvas("a", Rect(0, 0, 300, 180), Rect(0, 170, 300, 30)),
+    ):
+        kept_in(folder, given, limit_bytes=2 * each)
+    assert names(folder) == ["a", "b"]
 
 
 def test_what_is_larger_than_all_room_there_is_is_not_kept(folder):
@@ -227,7 +238,7 @@ def test_half_written_files_of_dead_daemons_go_and_those_of_living_ones_stay(fol
 
 def test_a_disk_that_is_too_slow_holds_no_memory(folder, monkeypatch):
     go = threading.Event()
-    monkeypatch.setattr(KeptStore, "_room", lambda store, needed: go.wait(20))
+    monkeypatch.setattr(KeptStore, "_room", lambda store, kept: go.wait(20))
     monkeypatch.setattr(kept_store, "PENDING_BYTES_MOST", 2 * canvas("a").bytes)
     store = KeptStore(folder)
     for name in "abc":

@@ -174,8 +174,8 @@ def test_closing_a_run_frees_its_canvas() -> None:
     canvases: list[weakref.ref[ResidualCanvas]] = []
 
     class Watched(ResidualCanvas):
-        def __init__(self, size: Size) -> None:
-            super().__init__(size)
+        def __init__(self, size: Size, **where: Any) -> None:
+            super().__init__(size, **where)
             canvases.append(weakref.ref(self))
 
     pipeline = fakes.brighten(0.05)

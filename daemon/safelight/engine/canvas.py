@@ -55,11 +55,15 @@ class ResidualCanvas:
         size: Size,
         *,
         mapped_above_bytes: int = MAPPED_ABOVE_BYTES,
+        used: Iterable[Rect] | None = None,
         sums: npt.NDArray[np.int16] | None = None,
     ) -> None:
-        """All zero, or over the `sums` of a finished canvas, which are only read. Raises TooMuch (OUT_OF_MEMORY)
-        when neither memory nor the temporary folder has room."""
+        """All zero, or over the `sums` of a finished canvas, which are only read. `used` are the parts that will be
+        written to, without overlap: memory that nobody touches is none. Raises TooMuch (OUT_OF_MEMORY) when neither
+        memory nor the temporary folder has room."""
         self.shape: tuple[int, ...] = (size.height, size.width, 3)
+        if used is not None and sum(box.size.area for box in used) * 6 <= mapped_above_bytes:
+            mapped_above_bytes = size.area * 6
         if sums is None:
             sums = allocate(self.shape, np.int16, mapped_above_bytes=mapped_above_bytes)
         self._sums: npt.NDArray[np.int16] | None = sums

@@ -111,7 +111,7 @@ class KeptStore:
     def _write(self, kept: KeptCanvas) -> None:
         part = self.folder / f".{secrets.token_hex(8)}{PART_SUFFIX}"
         try:
-            if self._pending.get(kept.key) is kept and self._room(kept.bytes):
+            if self._pending.get(kept.key) is kept and self._room(kept):
                 self._write_part(part, kept)
                 self._publish(part, kept)
         except OSError as error:
@@ -124,10 +124,10 @@ class KeptStore:
                 if self._pending.get(kept.key) is kept:
                     del self._pending[kept.key]
 
-    def _room(self, needed_bytes: int) -> bool:
-        """Evicts for `needed_bytes` more; False where the disk would become too full all the same."""
-        self._evict(self.limit_bytes - needed_bytes)
-        return shutil.disk_usage(self.folder).free - needed_bytes >= FREE_LEAST_BYTES
+    def _room(self, kept: KeptCanvas) -> bool:
+        """Evicts others for its sake; False where the disk would become too full all the same."""
+        self._evict(self.limit_bytes - kept.bytes, besides=self._path(kept.key))
+        return shutil.disk_usage(self.folder).free - kept.bytes >= FREE_LEAST_BYTES
 
     @staticmethod
     def _write_part(part: Path, kept: KeptCanvas) -> None:
@@ -154,8 +154,8 @@ class KeptStore:
                 blocks = getattr(found, "st_blocks", None)  # files have holes; Windows does not say
                 yield found.st_mtime, found.st_size if blocks is None else blocks * 512, path
 
-    def _evict(self, most_bytes: int) -> None:
-        files = sorted(self._files())
+    def _evict(self, most_bytes: int, *, besides: Path | None = None) -> None:
+        files = sorted(file for file in self._files() if file[2] != besides)
         total = sum(size for _, size, _ in files)
         for _, size, path in files:
             if total <= most_bytes:

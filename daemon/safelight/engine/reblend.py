@@ -38,7 +38,7 @@ def reblended(
     meter = Meter(plan.region, {}, clock)
     x: FloatArray = np.empty((0, 0, 3), np.float32)
     if _colour_fix(request) == "adain":
-        bands = network_input(request, plan.region, rows=_seen_rows(request, plan))
+        bands = network_input(request, plan.region, rows=seen_rows(request, plan))
         while True:
             with meter.timing("prepare"):
                 band = next(bands, None)
@@ -96,7 +96,7 @@ def _colour_fix(request: RestoreRequest) -> str:
     return str(request.settings.own.get("colour_fix", "none"))
 
 
-def _seen_rows(request: RestoreRequest, plan: JobPlan) -> tuple[int, int]:
+def seen_rows(request: RestoreRequest, plan: JobPlan) -> tuple[int, int]:
     """Rows of x that the finish reads for what is wanted."""
     region = plan.region
     seen = request.wanted.grown(REACH_PX).scaled_outward(region.working_scale / region.magnification)

@@ -26,18 +26,18 @@ from safelight.engine.job_plan import JobPlan, plan_job
 from safelight.engine.kept_canvas import KeptCanvas, disjoint
 from safelight.engine.kept_key import before_network
 from safelight.engine.meter import Meter
-from safelight.engine.monochrome import Toning, toning_of
+from safelight.engine.monochrome import toning_of
 from safelight.engine.needed import feeding_tiles
 from safelight.engine.out_of_memory import MemoryLadder, too_little_memory
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
 from safelight.engine.precision import Measured, PrecisionTable
 from safelight.engine.prepare import network_input
 from safelight.engine.preview import preview_of
-from safelight.engine.reblend import Keep, blended, reblended, suffices, toning_facts
+from safelight.engine.reblend import Keep, blended, reblended, seen_rows, suffices, toning_facts
 from safelight.engine.region_source import SeenRegion, with_own
 from safelight.engine.report import plain
 from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest
-from safelight.engine.residual import enlarged_tile, tapered_residual
+from safelight.engine.residual import HALO_PX, enlarged_tile, tapered_residual
 from safelight.engine.tile_runner import Account, Network, StageWork, TileRunner
 from safelight.engine.tiling import Tile
 from safelight.errors import SafelightError
@@ -134,7 +134,7 @@ class _Run:
             pipeline, self._conditioning, memory=memory, on_cpu=on_cpu, account=self._account
         )
         self._x: FloatArray = np.empty((0, 0, 3), np.float32)
-        self._toning: Toning | None = None
+        self._toning = None if kept is None else kept.facts["toning"]
         self._features = FeaturePlane(self._latent_box) if self._spec.feature_channels else None
         self._canvas: ResidualCanvas | None = None
         self._added: dict[int, TileSums] = dict(there)
@@ -146,7 +146,7 @@ class _Run:
     # -- stages ------------------------------------------------------------------------------------
 
     def prepare(self) -> Iterator[Progress]:
-        bands = network_input(self._request, self._plan)
+        bands = network_input(self._request, self._plan, rows=self._needed_rows())
         while True:
             with self._meter.timing("prepare"):
                 x = next(bands, None)
@@ -154,9 +154,9 @@ class _Run:
                 break
             self._x = x
             yield Progress("prepare")
-        if self._request.format.colour_channels > 1:
+        if self._kept is None and self._request.format.colour_channels > 1:
             with self._meter.timing("prepare"):
-                self._toning = toning_of(self._x)
+                self._toning = toning_facts(toning_of(self._x))
 
     def condition(self) -> Iterator[Progress]:
         yield Progress("condition")
@@ -204,7 +204,8 @@ class _Run:
 
     def decode(self, latent: FloatArray | None) -> Iterator[Progress | Preview]:
         """Adds tapered residuals of the tiles that are not kept to the residual canvas."""
-        canvas = self._canvas = ResidualCanvas(self._plan.box.size)
+        boxes = disjoint(map(self._job.output_box, {*self._added, *map(self._job.number, self._decoded)}))
+        canvas = self._canvas = ResidualCanvas(self._plan.box.size, used=boxes)
         if self._kept is not None:
             canvas.copy_from(self._kept.sums, self._kept.boxes)
         read = self._x_tile if latent is None else lambda box: latent[:, *box.slices]
@@ -379,6 +380,16 @@ class _Run:
 
     # -- places ------------------------------------------------------------------------------------
 
+    def _needed_rows(self) -> tuple[int, int] | None:
+        """Rows of x without which the missing tiles and the finish cannot be; None for all, which a first run
+        looks at."""
+        if self._kept is None or self._runner.pipeline.looks_at_region:
+            return None
+        boxes = [tile.box for tile in self._encoded]
+        boxes += [self._x_box("decode", tile.box).grown(HALO_PX) for tile in self._decoded]
+        first, last = seen_rows(self._request, self._job)
+        return max(0, min(first, *(box.y for box in boxes))), max(last, *(box.bottom for box in boxes))
+
     def _focus(self, stage: str) -> tuple[float, float]:
         """The place of the document that comes first, else the region's centre, in the stage's input plane."""
         plane = self._stages[stage].tiles.size
@@ -425,7 +436,7 @@ class _Run:
             disjoint(map(self._job.output_box, self._added)),
             {
                 "report": plain(self._report()),
-                "toning": toning_facts(self._toning),
+                "toning": self._toning,
                 "found": plain(self._found),
             },
         )

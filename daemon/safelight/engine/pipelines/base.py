@@ -83,6 +83,8 @@ class Pipeline(ABC):
     device: torch.device
     checkpoint_hashes: Mapping[str, str]
     """Weights file name to SHA-256, for the record."""
+    looks_at_region = True
+    """False: `condition` does not read the region's pixels, so rows that no tile needs may be missing there."""
 
     @property
     @abstractmethod

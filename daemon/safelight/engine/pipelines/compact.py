@@ -36,6 +36,7 @@ class CompactPipeline(Pipeline):
     """One network per magnification; a copy of each per precision, 4 MB in all."""
 
     spec = COMPACT
+    looks_at_region = False
 
     def __init__(
         self,
