@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -19,6 +20,7 @@ from safelight.client.remote import open_chosen
 from safelight.client.restoration import RestorationClient, Restored, Work, sent_rect
 from safelight.errors import InvalidRequest, Unavailable
 from safelight.imaging.feather import edge_weights
+from safelight.imaging.pixels import MaskArray
 from safelight.imaging.record import source_type_after, with_operation
 from safelight.imaging.xmp import XmpDamaged
 from safelight.settings import RestoreSettings, default_settings, preset_values, unknown_name
@@ -180,7 +182,7 @@ class Commands:
             "generative": spec.generative,
             "settings": settings.as_values(),
             "report": restored.report,
-            "operation": None if preview else _operation(work, settings, restored),
+            "operation": None if preview else _operation(work, document.mask, settings, restored),
         }
 
     def _record(self, call: Call) -> Mapping[str, Any]:
@@ -253,12 +255,15 @@ def _tell_mask(call: Call, document: Document, settings: RestoreSettings) -> boo
     return True
 
 
-def _operation(work: Work, settings: RestoreSettings, restored: Restored) -> dict[str, object]:
+def _operation(
+    work: Work, mask: MaskArray | None, settings: RestoreSettings, restored: Restored
+) -> dict[str, object]:
     """For the record. The editor keeps the rest of the document to itself, so the hashes are of what was sent and of
-    what came back."""
-    entry = operation_of(work.pixels, restored.pixels, work, settings, restored)
-    return {**entry, "hashed": "input: the rectangle sent; output: the region", "result": _kind(work)}
-
-
-def _kind(work: Work) -> str:
-    return "layer" if work.layer else "composited"
+    what came back; a layer's mask is blended by the editor, but belongs to what was done."""
+    entry = operation_of(work.pixels, restored.pixels, replace(work, mask=mask), settings, restored)
+    returned = "the same rectangle" if work.layer else "the region"
+    return {
+        **entry,
+        "hashed": f"input: the rectangle sent; output: {returned}",
+        "result": "layer" if work.layer else "composited",
+    }
