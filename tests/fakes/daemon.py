@@ -23,11 +23,10 @@ from tests.fakes.waiting import until
 
 FORGOTTEN_S = 300.0  # a daemon whose test was killed ends by itself
 ROOT = Path(__file__).parents[2]
-COMMAND = [
-    sys.executable,
-    "-c",
-    f"import sys; sys.path[:0] = [{str(ROOT)!r}]; from tests.fakes.daemon import main; sys.exit(main())",
-]
+MAIN = f"import sys; sys.path[:0] = [{str(ROOT)!r}]; from tests.fakes.daemon import main; sys.exit(main("
+COMMAND = [sys.executable, "-c", MAIN + "))"]
+KEEPING_COMMAND = [sys.executable, "-c", MAIN + "keeping=True))"]
+"""Of a daemon that keeps what networks did, as the real one does."""
 
 
 def registry():
@@ -41,9 +40,11 @@ def config(folder, **changes):
     return ServeConfig(**{"folder": folder, "log_path": folder / "daemon.log", "device": "cpu", **changes})
 
 
-def main():
+def main(keeping=False):
     """A daemon of fakes in SAFELIGHT_RUNTIME_DIR; gives its exit code."""
-    return serve(config(runtime.runtime_dir(), idle_exit_s=FORGOTTEN_S), registry())
+    folder = runtime.runtime_dir()
+    kept_folder = folder / "kept" if keeping else None
+    return serve(config(folder, idle_exit_s=FORGOTTEN_S, kept_folder=kept_folder), registry())
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from tests.fakes.daemon import daemon_process, short_folder
+from tests.fakes.daemon import KEEPING_COMMAND, daemon_process, short_folder
 from tests.gimp.command_line import CommandLine
 from tests.gimp.found import NOTHING, environment, found
 from tests.gimp.session import session
@@ -47,7 +47,7 @@ def home(real_gimp):
 @pytest.fixture(scope="session")
 def daemon():
     """A daemon process with the fake pipelines."""
-    with short_folder() as folder, daemon_process(folder) as process:
+    with short_folder() as folder, daemon_process(folder, KEEPING_COMMAND) as process:
         yield process
 
 

@@ -128,6 +128,16 @@ def set_resolution(image, x, y):
     image_of(image).set_resolution(x, y)
 
 
+def set_comment(image, text):
+    parasite = Gimp.Parasite.new("gimp-comment", Gimp.PARASITE_PERSISTENT, list(text.encode()))
+    image_of(image).attach_parasite(parasite)
+
+
+def comment(image):
+    found = image_of(image).get_parasite("gimp-comment")
+    return "" if found is None else bytes(found.get_data()).decode().rstrip("\0")
+
+
 def delete(image):
     image_of(image).delete()
 
@@ -240,12 +250,6 @@ def guides(image):
     return found
 
 
-def xmp(image):
-    """The image's XMP packet as GIMP holds it."""
-    metadata = image_of(image).get_metadata()
-    return "" if metadata is None else metadata.get_xmp_packet() or ""
-
-
 def channels(image):
     return [channel.get_name() for channel in image_of(image).get_channels()]
 
@@ -254,8 +258,22 @@ def images():
     return [image.get_id() for image in Gimp.get_images()]
 
 
-def export(image, path):
+def save(image, path):
+    """In GIMP's own format."""
     assert Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image_of(image), Gio.File.new_for_path(path), None)
+
+
+def export(image, path):
+    """As the export dialog is preset: scripts get no metadata unless they ask for it."""
+    kind = {".tif": "tiff", ".jpg": "jpeg", ".png": "png"}[os.path.splitext(path)[1]]
+    procedure = Gimp.get_pdb().lookup_procedure(f"file-{kind}-export")
+    config = procedure.create_config()
+    config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
+    config.set_property("image", image_of(image))
+    config.set_property("file", Gio.File.new_for_path(path))
+    config.set_property("include-exif", Gimp.export_exif())
+    config.set_property("include-xmp", Gimp.export_xmp())
+    assert procedure.run(config).index(0) == Gimp.PDBStatusType.SUCCESS
 
 
 # -- running procedures -----------------------------------------------------------------------------------
