@@ -43,8 +43,8 @@ _SETTINGS = (
     ),
     SettingSpec(
         "overlap", "Overlap", "float", 0.1,
-        "Least share of a tile that its neighbour covers too; time grows with it. The authors' own overlap is the share "
-        "that is not: their default of 0.5 is 0.5 here, their 0.9 is 0.1.",
+        "Least share of a tile that its neighbour covers too; time grows with it. The authors' own overlap is the "
+        "share that is not: their default of 0.5 is 0.5 here, their 0.9 is 0.1.",
         0.1, 0.9, advanced=True,
     ),
     SettingSpec(
