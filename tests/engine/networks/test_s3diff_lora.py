@@ -74,6 +74,21 @@ def test_elements_of_a_batch_may_have_their_own_matrices(layer, shape):
         assert torch.allclose(together[i : i + 1], alone, atol=2e-5)
 
 
+@pytest.mark.parametrize(("layer", "shape"), LAYERS.values(), ids=LAYERS)
+def test_as_written_is_the_official_order_of_operations_bit_for_bit(layer, shape):
+    x, matrices = seeded(*shape), seeded(1, BLOCKS, RANK, RANK)
+    with modulation(matrices, as_written=True):
+        found = layer(x)
+    if isinstance(layer.base, nn.Linear):
+        low = torch.einsum("...lk,...kr->...lr", nn.functional.linear(x, layer.down), matrices[:, 1])
+        raised = nn.functional.linear(low, layer.up)
+    else:
+        low = nn.functional.conv2d(x, layer.down, None, layer.base.stride, layer.base.padding)
+        low = torch.einsum("...khw,...kr->...rhw", low, matrices[:, 1])
+        raised = nn.functional.conv2d(low, layer.up[:, :, None, None])
+    assert torch.equal(found, layer.base(x) + raised * (8 / RANK))
+
+
 def test_both_exact_forms_are_used():
     layer = convolution()
     assert not layer._cheaper_merged(torch.zeros(1, 5, 2, 1))

@@ -19,20 +19,29 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 LORA_ALPHA = 8  # peft's default; the official file does not carry it
-_current: ContextVar[torch.Tensor | None] = ContextVar("modulation", default=None)
+
+
+class _Modulation(NamedTuple):
+    matrices: torch.Tensor
+    as_written: bool
+
+
+_current: ContextVar[_Modulation | None] = ContextVar("modulation", default=None)
 
 
 @contextmanager
-def modulation(matrices: torch.Tensor) -> Iterator[None]:
+def modulation(matrices: torch.Tensor, *, as_written: bool = False) -> Iterator[None]:
     """Calls of one network inside the block use `matrices`: B blocks r r, or 1 blocks r r for all elements of
-    the batch alike. Belongs to the calling thread's context; nothing is left behind."""
-    token = _current.set(matrices)
+    the batch alike. Belongs to the calling thread's context; nothing is left behind. `as_written`: in the order of
+    the formula, whatever that costs."""
+    token = _current.set(_Modulation(matrices, as_written))
     try:
         yield
     finally:
@@ -56,10 +65,12 @@ class ModulatedLowRank(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """As the base layer's. Raises RuntimeError outside `modulation`."""
-        matrices = _current.get()
-        if matrices is None:
+        modulation = _current.get()
+        if modulation is None:
             raise RuntimeError("a modulated layer was called outside modulation()")
-        middle = matrices[:, self.block].to(self.up.dtype)
+        middle = modulation.matrices[:, self.block].to(self.up.dtype)
+        if modulation.as_written:
+            return self._as_written(x, middle)
         mixed = self.scale * torch.matmul(self.up, middle.transpose(1, 2))  # B or 1, C_out, r
         if len(mixed) == 1 and self._cheaper_merged(x):
             delta = (mixed[0] @ self.down.flatten(1)).view_as(self.base.weight)
@@ -71,6 +82,15 @@ class ModulatedLowRank(nn.Module):
         else:
             added = torch.matmul(mixed, low.flatten(2)).view(len(low), -1, *low.shape[2:])
         return self._apply_base(x, self.base.weight, self.base.bias) + added
+
+    def _as_written(self, x: torch.Tensor, middle: torch.Tensor) -> torch.Tensor:
+        low = self._apply_base(x, self.down, None)
+        if isinstance(self.base, nn.Linear):
+            added = F.linear(torch.einsum("...lk,...kr->...lr", low, middle), self.up)
+        else:
+            low = torch.einsum("...khw,...kr->...rhw", low, middle)
+            added = F.conv2d(low, self.up[..., None, None])
+        return self._apply_base(x, self.base.weight, self.base.bias) + added * self.scale
 
     def _cheaper_merged(self, x: torch.Tensor) -> bool:
         out, fan_in = self.base.weight.shape[0], self.base.weight[0].numel()

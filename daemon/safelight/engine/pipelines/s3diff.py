@@ -9,7 +9,7 @@ Differences from the official code: the matrices made from the scores travel wit
 be given; they are estimated on the region with its context before it is enlarged, in strips where it is
 large; the region is enlarged by Lanczos, not bilinearly; the posterior's mean stands for a random sample unless
 asked otherwise; tiles, sizes, rounding and colour statistics as in `osediff`. With `authors_exact` all of these are
-the authors', slips included (`authors`).
+the authors', slips included (`authors`), down to the order of the low-rank products.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ class S3DiffConditioning(OneStepConditioning):
     """1 x 6 x r x r on the pipeline's device, float32."""
     unet_matrices: torch.Tensor = field(default_factory=lambda: torch.empty(0))
     """1 x 10 x r x r."""
+    as_written: bool = False
+    """Layers compute in the formula's own order (`networks/s3diff_lora`)."""
 
 
 class S3DiffPipeline(OneStepPipeline):
@@ -152,7 +154,7 @@ class S3DiffPipeline(OneStepPipeline):
 
     def vae_context(self, conditioning: Conditioning) -> AbstractContextManager[None]:
         assert isinstance(conditioning, S3DiffConditioning)
-        return modulation(conditioning.vae_matrices)
+        return modulation(conditioning.vae_matrices, as_written=conditioning.as_written)
 
     def prediction(
         self, latent: torch.Tensor, *, conditioning: Conditioning, precision: Precision
@@ -183,7 +185,7 @@ class S3DiffPipeline(OneStepPipeline):
         matrices = conditioning.unet_matrices
         if len(matrices) > 1:  # one per tile: once for each prompt
             matrices = matrices.repeat(len(prompts), 1, 1, 1)
-        with modulation(matrices):
+        with modulation(matrices, as_written=conditioning.as_written):
             out = self.unet(latent.repeat(len(prompts), 1, 1, 1), embeddings, precision=precision)
         return out.chunk(len(prompts))
 
@@ -209,7 +211,10 @@ class S3DiffPipeline(OneStepPipeline):
         tiled = "_tile0" if lq.shape[-1] * lq.shape[-2] > (8 * tiling.latent) ** 2 else ""
 
         def predict(tile: torch.Tensor, i: int) -> torch.Tensor:
-            positive, negative = self.branches(tile, conditioning, precision)
+            positive, negative = (
+                self._modulated_unet(tile, (prompt,), conditioning, precision)[0]
+                for prompt in (conditioning.embeddings, conditioning.negative)
+            )
             if i == 0:
                 tap(f"pos_pred{tiled}", positive)
                 tap(f"neg_pred{tiled}", negative)
@@ -233,7 +238,7 @@ class S3DiffPipeline(OneStepPipeline):
         self, x: torch.Tensor, settings: RestoreSettings, tap: Tap
     ) -> S3DiffConditioning:
         own = settings.own
-        conditioning = self.condition(x, settings=settings, magnification=1)
+        conditioning = replace(self.condition(x, settings=settings, magnification=1), as_written=True)
         scores = torch.tensor([[float(own[name]) for name in SCORES]], device=self.device)
         tap("deg_score", scores)
         tap("deg_proj", fourier_features(scores, self.frequencies))
