@@ -31,6 +31,7 @@ class MessageBar(QFrame):
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.help = QPushButton()
+        self.help.hide()
         self._helps: Callable[[], None] | None = None
         self.help.clicked.connect(self._do_help)
         self.close_button = QToolButton()

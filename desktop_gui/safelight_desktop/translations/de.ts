@@ -1,0 +1,1390 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de_DE" sourcelanguage="en">
+<context>
+    <name>Actions</name>
+    <message>
+        <source>File</source>
+        <translation>Datei</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>Bearbeiten</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <translation>Ansicht</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>Tools</source>
+        <translation>Werkzeuge</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>Restaurieren</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+    <message>
+        <source>Open…</source>
+        <translation>Öffnen …</translation>
+    </message>
+    <message>
+        <source>Paste as a new picture</source>
+        <translation>Als neues Bild einfügen</translation>
+    </message>
+    <message>
+        <source>Save as…</source>
+        <translation>Speichern unter …</translation>
+    </message>
+    <message>
+        <source>Close the picture</source>
+        <translation>Bild schließen</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Remove the region</source>
+        <translation>Bereich entfernen</translation>
+    </message>
+    <message>
+        <source>Next region</source>
+        <translation>Nächster Bereich</translation>
+    </message>
+    <message>
+        <source>Previous region</source>
+        <translation>Voriger Bereich</translation>
+    </message>
+    <message>
+        <source>Preferences…</source>
+        <translation>Einstellungen …</translation>
+    </message>
+    <message>
+        <source>Zoom in</source>
+        <translation>Vergrößern</translation>
+    </message>
+    <message>
+        <source>Zoom out</source>
+        <translation>Verkleinern</translation>
+    </message>
+    <message>
+        <source>Whole picture</source>
+        <translation>Ganzes Bild</translation>
+    </message>
+    <message>
+        <source>100 %</source>
+        <translation>100 %</translation>
+    </message>
+    <message>
+        <source>Whole picture or 100 % at the pointer</source>
+        <translation>Ganzes Bild oder 100 % am Zeiger</translation>
+    </message>
+    <message>
+        <source>Show or hide the side bar</source>
+        <translation>Seitenleiste ein oder aus</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>Vollbild</translation>
+    </message>
+    <message>
+        <source>Split</source>
+        <translation>Geteilt</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>Nebeneinander</translation>
+    </message>
+    <message>
+        <source>Blink</source>
+        <translation>Blinken</translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>Unterschied</translation>
+    </message>
+    <message>
+        <source>After only</source>
+        <translation>Nur nachher</translation>
+    </message>
+    <message>
+        <source>Blink on or off</source>
+        <translation>Blinken ein oder aus</translation>
+    </message>
+    <message>
+        <source>Flip the direction</source>
+        <translation>Richtung wechseln</translation>
+    </message>
+    <message>
+        <source>Hand: pan, move and resize regions</source>
+        <translation>Hand: Bild schieben, Bereiche ändern</translation>
+    </message>
+    <message>
+        <source>Rectangle</source>
+        <translation>Rechteck</translation>
+    </message>
+    <message>
+        <source>Lasso</source>
+        <translation>Lasso</translation>
+    </message>
+    <message>
+        <source>Mask brush</source>
+        <translation>Maskenpinsel</translation>
+    </message>
+    <message>
+        <source>Mask eraser</source>
+        <translation>Maskenradierer</translation>
+    </message>
+    <message>
+        <source>Strength brush</source>
+        <translation>Stärkepinsel</translation>
+    </message>
+    <message>
+        <source>Smaller brush</source>
+        <translation>Kleinerer Pinsel</translation>
+    </message>
+    <message>
+        <source>Larger brush</source>
+        <translation>Größerer Pinsel</translation>
+    </message>
+    <message>
+        <source>Harder brush</source>
+        <translation>Härterer Pinsel</translation>
+    </message>
+    <message>
+        <source>Softer brush</source>
+        <translation>Weicherer Pinsel</translation>
+    </message>
+    <message>
+        <source>Restore with every installed pipeline</source>
+        <translation>Mit jeder installierten Pipeline restaurieren</translation>
+    </message>
+    <message>
+        <source>Try half, automatic and double working scale</source>
+        <translation>Halben, automatischen, doppelten Arbeitsmaßstab probieren</translation>
+    </message>
+    <message>
+        <source>New seed</source>
+        <translation>Neuer Startwert</translation>
+    </message>
+    <message>
+        <source>Cancel what runs</source>
+        <translation>Laufendes abbrechen</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>About Safelight</source>
+        <translation>Über Safelight</translation>
+    </message>
+</context>
+<context>
+    <name>Brush</name>
+    <message>
+        <source>Strength</source>
+        <translation>Stärke</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Feather</source>
+        <translation>Weiche Kante</translation>
+    </message>
+</context>
+<context>
+    <name>Canvas</name>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Restoring…</source>
+        <translation>Wird restauriert …</translation>
+    </message>
+    <message>
+        <source>Approximate</source>
+        <translation>Ungefähr</translation>
+    </message>
+    <message>
+        <source>Exact</source>
+        <translation>Genau</translation>
+    </message>
+    <message>
+        <source>Original</source>
+        <translation>Original</translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation>Nachher</translation>
+    </message>
+    <message>
+        <source>Difference × {gain}</source>
+        <translation>Unterschied × {gain}</translation>
+    </message>
+</context>
+<context>
+    <name>Compare</name>
+    <message>
+        <source>Divider</source>
+        <translation>Trennlinie</translation>
+    </message>
+    <message>
+        <source>Amplified</source>
+        <translation>Verstärkt</translation>
+    </message>
+    <message>
+        <source>Every</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
+        <source>Before drawn</source>
+        <translation>Vorher gezeichnet</translation>
+    </message>
+</context>
+<context>
+    <name>Empty</name>
+    <message>
+        <source>Drop a picture here</source>
+        <translation>Bild hier ablegen</translation>
+    </message>
+    <message>
+        <source>or paste one with Ctrl+V</source>
+        <translation>oder mit Strg+V einfügen</translation>
+    </message>
+    <message>
+        <source>Open a picture…</source>
+        <translation>Bild öffnen …</translation>
+    </message>
+    <message>
+        <source>Recent</source>
+        <translation>Zuletzt geöffnet</translation>
+    </message>
+    <message>
+        <source>Opening {name}…</source>
+        <translation>{name} wird geöffnet …</translation>
+    </message>
+</context>
+<context>
+    <name>Errors</name>
+    <message>
+        <source>The picture could not be opened</source>
+        <translation>Das Bild konnte nicht geöffnet werden</translation>
+    </message>
+    <message>
+        <source>The picture could not be saved</source>
+        <translation>Das Bild konnte nicht gespeichert werden</translation>
+    </message>
+    <message>
+        <source>This cannot be restored as it is set</source>
+        <translation>So eingestellt lässt sich das nicht restaurieren</translation>
+    </message>
+    <message>
+        <source>It is not there any more</source>
+        <translation>Das gibt es nicht mehr</translation>
+    </message>
+    <message>
+        <source>The pipeline is not ready</source>
+        <translation>Die Pipeline ist nicht bereit</translation>
+    </message>
+    <message>
+        <source>The daemon did not let us in</source>
+        <translation>Der Daemon hat den Zugang verweigert</translation>
+    </message>
+    <message>
+        <source>It is too much for this machine now</source>
+        <translation>Das ist für diesen Rechner gerade zu viel</translation>
+    </message>
+    <message>
+        <source>The daemon cannot be reached</source>
+        <translation>Der Daemon ist nicht erreichbar</translation>
+    </message>
+    <message>
+        <source>The result failed its checks</source>
+        <translation>Das Ergebnis hat die Prüfung nicht bestanden</translation>
+    </message>
+    <message>
+        <source>Something went wrong</source>
+        <translation>Etwas ist schiefgegangen</translation>
+    </message>
+</context>
+<context>
+    <name>Helps</name>
+    <message>
+        <source>Open the log</source>
+        <translation>Protokoll öffnen</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Copy a report</source>
+        <translation>Bericht kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>Messages</name>
+    <message>
+        <source>Close this message</source>
+        <translation>Diese Meldung schließen</translation>
+    </message>
+</context>
+<context>
+    <name>Notices</name>
+    <message>
+        <source>{name} is restored</source>
+        <translation>{name} ist restauriert</translation>
+    </message>
+    <message>
+        <source>{name} was not restored</source>
+        <translation>{name} wurde nicht restauriert</translation>
+    </message>
+</context>
+<context>
+    <name>Preferences</name>
+    <message>
+        <source>Preferences</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>sRGB</source>
+        <translation>sRGB</translation>
+    </message>
+    <message>
+        <source>Say in saved files what was restored, and how</source>
+        <translation>In gespeicherten Dateien festhalten, was wie restauriert wurde</translation>
+    </message>
+    <message>
+        <source>Notify when a long job is over</source>
+        <translation>Melden, wenn ein langer Auftrag fertig ist</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Wählen …</translation>
+    </message>
+    <message>
+        <source>The language changes when Safelight is started again.</source>
+        <translation>Die Sprache wechselt beim nächsten Start von Safelight.</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>Erscheinungsbild</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>Profile of the screen</source>
+        <translation>Profil des Bildschirms</translation>
+    </message>
+    <message>
+        <source>Colour profiles</source>
+        <translation>Farbprofile</translation>
+    </message>
+    <message>
+        <source>This profile cannot be used: sRGB is.</source>
+        <translation>Dieses Profil ist nicht brauchbar: Es gilt sRGB.</translation>
+    </message>
+</context>
+<context>
+    <name>Regions</name>
+    <message>
+        <source>Whole picture</source>
+        <translation>Ganzes Bild</translation>
+    </message>
+    <message>
+        <source>Region {number}</source>
+        <translation>Bereich {number}</translation>
+    </message>
+    <message>
+        <source>Regions</source>
+        <translation>Bereiche</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>Links</translation>
+    </message>
+    <message>
+        <source>Top</source>
+        <translation>Oben</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>Breite</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>Höhe</translation>
+    </message>
+    <message>
+        <source>Very small: details will be invented, and letters may change.</source>
+        <translation>Sehr klein: Einzelheiten werden erfunden, Buchstaben können sich ändern.</translation>
+    </message>
+</context>
+<context>
+    <name>Renditions</name>
+    <message>
+        <source>Renditions</source>
+        <translation>Fassungen</translation>
+    </message>
+    <message>
+        <source>Restore with other pipelines or settings: each result is kept here.</source>
+        <translation>Mit anderen Pipelines oder Werten restaurieren: Jedes Ergebnis bleibt hier.</translation>
+    </message>
+    <message>
+        <source>Compared with this one</source>
+        <translation>Damit wird verglichen</translation>
+    </message>
+    <message>
+        <source>Made before the region was moved: restore it again</source>
+        <translation>Vor dem Verschieben des Bereichs entstanden: neu restaurieren</translation>
+    </message>
+    <message>
+        <source>seed {seed}</source>
+        <translation>Startwert {seed}</translation>
+    </message>
+    <message>
+        <source>default settings</source>
+        <translation>Standardwerte</translation>
+    </message>
+</context>
+<context>
+    <name>Run</name>
+    <message>
+        <source>Restore</source>
+        <translation>Restaurieren</translation>
+    </message>
+    <message>
+        <source>More ways to restore</source>
+        <translation>Weitere Arten zu restaurieren</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Cancelling…</source>
+        <translation>Wird abgebrochen …</translation>
+    </message>
+    <message>
+        <source>Sending…</source>
+        <translation>Wird gesendet …</translation>
+    </message>
+    <message>
+        <source>{count} more waiting</source>
+        <translation>{count} weitere warten</translation>
+    </message>
+    <message>
+        <source>Result {size}, {bytes}</source>
+        <translation>Ergebnis {size}, {bytes}</translation>
+    </message>
+    <message>
+        <source>time not known yet</source>
+        <translation>Dauer noch unbekannt</translation>
+    </message>
+    <message>
+        <source>about {time}</source>
+        <translation>etwa {time}</translation>
+    </message>
+    <message>
+        <source>tiles: {count}</source>
+        <translation>Kacheln: {count}</translation>
+    </message>
+    <message>
+        <source>memory {bytes}</source>
+        <translation>Speicher {bytes}</translation>
+    </message>
+    <message>
+        <source>is loaded first</source>
+        <translation>wird erst geladen</translation>
+    </message>
+    <message>
+        <source>tile {done} of {tiles}</source>
+        <translation>Kachel {done} von {tiles}</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>noch {time}</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartet</translation>
+    </message>
+    <message>
+        <source>Sending</source>
+        <translation>Sendet</translation>
+    </message>
+    <message>
+        <source>Loading the pipeline</source>
+        <translation>Lädt die Pipeline</translation>
+    </message>
+    <message>
+        <source>Preparing</source>
+        <translation>Bereitet vor</translation>
+    </message>
+    <message>
+        <source>Looking at the picture</source>
+        <translation>Sieht sich das Bild an</translation>
+    </message>
+    <message>
+        <source>Encoding</source>
+        <translation>Kodiert</translation>
+    </message>
+    <message>
+        <source>Restoring</source>
+        <translation>Restauriert</translation>
+    </message>
+    <message>
+        <source>Finishing</source>
+        <translation>Schließt ab</translation>
+    </message>
+</context>
+<context>
+    <name>Save</name>
+    <message>
+        <source>Save the picture</source>
+        <translation>Bild speichern</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Wählen …</translation>
+    </message>
+    <message>
+        <source>Say in the file what was restored, and how</source>
+        <translation>In der Datei festhalten, was wie restauriert wurde</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Datei</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <source>Metadata</source>
+        <translation>Metadaten</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>This file exists and will be replaced.</source>
+        <translation>Diese Datei gibt es schon, sie wird ersetzt.</translation>
+    </message>
+    <message>
+        <source>This is the original, which is never overwritten: choose another name.</source>
+        <translation>Das ist das Original, es wird nie überschrieben: anderen Namen wählen.</translation>
+    </message>
+    <message>
+        <source>picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>{stem}-restored</source>
+        <translation>{stem}-restauriert</translation>
+    </message>
+    <message>
+        <source>8 bit</source>
+        <translation>8 Bit</translation>
+    </message>
+    <message>
+        <source>16 bit</source>
+        <translation>16 Bit</translation>
+    </message>
+    <message>
+        <source>32-bit float</source>
+        <translation>32-Bit-Gleitkomma</translation>
+    </message>
+    <message>
+        <source>with its colour profile</source>
+        <translation>mit seinem Farbprofil</translation>
+    </message>
+    <message>
+        <source>Keep everything</source>
+        <translation>Alles behalten</translation>
+    </message>
+    <message>
+        <source>Without the place</source>
+        <translation>Ohne Ortsangaben</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+</context>
+<context>
+    <name>Schema</name>
+    <message>
+        <source>0 is faithful: closest to what the camera saw; 1 is crisp: sharper edges, a little less true.</source>
+        <translation>0 ist treu: am nächsten an dem, was die Kamera sah; 1 ist scharf: schärfere Kanten, etwas weniger getreu.</translation>
+    </message>
+    <message>
+        <source>Adds grain measured around the region, so that restored parts do not look smoother than the rest.</source>
+        <translation>Fügt Korn hinzu, das um den Bereich herum gemessen wird, damit Restauriertes nicht glatter aussieht als der Rest.</translation>
+    </message>
+    <message>
+        <source>Arithmetic of the network; auto chooses by measurement.</source>
+        <translation>Rechengenauigkeit des Netzes; auto wählt durch Messen.</translation>
+    </message>
+    <message>
+        <source>As the authors</source>
+        <translation>Wie die Autoren</translation>
+    </message>
+    <message>
+        <source>As the authors&apos; option: in tiles always, never, or where a side is longer than 1024 pixels; used with authors_exact only.</source>
+        <translation>Wie die Option der Autoren: immer, nie oder ab 1024 Pixel Seitenlänge in Kacheln; nur zusammen mit „Wie das Skript der Autoren“.</translation>
+    </message>
+    <message>
+        <source>As the authors&apos; script</source>
+        <translation>Wie das Skript der Autoren</translation>
+    </message>
+    <message>
+        <source>As the authors&apos; script: a picture whose short side would be smaller for the network is enlarged first; used with authors_exact only.</source>
+        <translation>Wie im Skript der Autoren: Ein Bild, dessen kurze Seite für das Netz kleiner wäre, wird zuerst vergrößert; nur zusammen mit „Wie das Skript der Autoren“.</translation>
+    </message>
+    <message>
+        <source>Blur</source>
+        <translation>Unschärfe</translation>
+    </message>
+    <message>
+        <source>Cleans and enlarges with Safelight&apos;s own small network: runs on any CPU, invents nothing.</source>
+        <translation>Säubert und vergrößert mit Safelights eigenem kleinen Netz: läuft auf jedem Prozessor, erfindet nichts.</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>Farbe</translation>
+    </message>
+    <message>
+        <source>Colour fix</source>
+        <translation>Farbabgleich</translation>
+    </message>
+    <message>
+        <source>Crisp</source>
+        <translation>Scharf</translation>
+    </message>
+    <message>
+        <source>Detail</source>
+        <translation>Detail</translation>
+    </message>
+    <message>
+        <source>Diffusion steps: time grows with them, and detail up to about 20.</source>
+        <translation>Diffusionsschritte: Mit ihnen wächst die Dauer, bis etwa 20 auch das Detail.</translation>
+    </message>
+    <message>
+        <source>Encoders in tiles</source>
+        <translation>Kodierer in Kacheln</translation>
+    </message>
+    <message>
+        <source>Faithful</source>
+        <translation>Getreu</translation>
+    </message>
+    <message>
+        <source>Feather</source>
+        <translation>Weiche Kante</translation>
+    </message>
+    <message>
+        <source>Film still</source>
+        <translation>Filmbild</translation>
+    </message>
+    <message>
+        <source>Fuses brighter and darker exposures of the picture before it is restored; 0 is off.</source>
+        <translation>Verschmilzt vor dem Restaurieren hellere und dunklere Belichtungen des Bildes; 0 ist aus.</translation>
+    </message>
+    <message>
+        <source>Grain</source>
+        <translation>Korn</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>Führung</translation>
+    </message>
+    <message>
+        <source>HDR effect</source>
+        <translation>HDR-Effekt</translation>
+    </message>
+    <message>
+        <source>How a step is taken: the authors&apos; Euler, or UniPC, which looks back and gets by with fewer steps.</source>
+        <translation>Wie ein Schritt gemacht wird: Euler wie bei den Autoren, oder UniPC, das zurückblickt und mit weniger Schritten auskommt.</translation>
+    </message>
+    <message>
+        <source>How blurred the picture is, 0 to 1; -1 lets the estimator look at the region with its surroundings.</source>
+        <translation>Wie unscharf das Bild ist, 0 bis 1; auto lässt den Schätzer den Bereich mit seiner Umgebung ansehen.</translation>
+    </message>
+    <message>
+        <source>How far the result is pushed from the negative prompt; 1 is not at all and twice as fast.</source>
+        <translation>Wie weit das Ergebnis vom negativen Prompt weggedrückt wird; 1 ist gar nicht und doppelt so schnell.</translation>
+    </message>
+    <message>
+        <source>How far the result is pushed towards the prompt; 1 is not at all and twice as fast.</source>
+        <translation>Wie weit das Ergebnis zum Prompt hin gedrückt wird; 1 ist gar nicht und doppelt so schnell.</translation>
+    </message>
+    <message>
+        <source>How large the network sees the region, as a multiple of the document; 0 chooses it.</source>
+        <translation>Wie groß das Netz den Bereich sieht, als Vielfaches des Dokuments; auto wählt.</translation>
+    </message>
+    <message>
+        <source>How much of the restoration is applied.</source>
+        <translation>Wie viel der Restaurierung angewandt wird.</translation>
+    </message>
+    <message>
+        <source>How noisy the picture is, 0 to 1; -1 lets the estimator look at the region with its surroundings.</source>
+        <translation>Wie verrauscht das Bild ist, 0 bis 1; auto lässt den Schätzer den Bereich mit seiner Umgebung ansehen.</translation>
+    </message>
+    <message>
+        <source>How the UNet&apos;s numbers are kept: as they are computed with (full), in 8 bits (fp8: half the memory, a little less exact), or as the free memory suggests.</source>
+        <translation>Wie die Zahlen des UNets gehalten werden: wie gerechnet wird (full), in 8 Bit (fp8: halber Speicher, etwas weniger genau), oder wie es der freie Speicher nahelegt.</translation>
+    </message>
+    <message>
+        <source>How the result takes the input&apos;s large-area colours where it keeps its own (colour above 0): by the mean and spread of each channel (adain), by the low band (wavelet), or not at all.</source>
+        <translation>Wie das Ergebnis die großflächigen Farben der Vorlage annimmt, wo es eigene behält (Farbe über 0): nach Mittel und Streuung jedes Kanals (adain), nach dem tiefen Band (wavelet) oder gar nicht.</translation>
+    </message>
+    <message>
+        <source>Least network size</source>
+        <translation>Kleinste Netzgröße</translation>
+    </message>
+    <message>
+        <source>Least share of a tile that its neighbour covers too; time grows with it. The authors&apos; own overlap is the share that is not: their default of 0.5 is 0.5 here, their 0.9 is 0.1.</source>
+        <translation>Kleinster Anteil einer Kachel, den auch die Nachbarkachel bedeckt; mit ihm wächst die Dauer. Die Autoren nennen Überlappung den Anteil, der nicht bedeckt ist: Ihre 0,5 ist hier 0,5, ihre 0,9 ist 0,1.</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>Negativer Prompt</translation>
+    </message>
+    <message>
+        <source>Noise</source>
+        <translation>Rauschen</translation>
+    </message>
+    <message>
+        <source>Noise scheduler</source>
+        <translation>Rauschplan</translation>
+    </message>
+    <message>
+        <source>Of tiles that are not square, as the authors&apos; script allows; 0 is the tile size; used with authors_exact only.</source>
+        <translation>Für nicht quadratische Kacheln, wie sie das Skript der Autoren erlaubt; auto ist die Kachelgröße; nur zusammen mit „Wie das Skript der Autoren“.</translation>
+    </message>
+    <message>
+        <source>Old photograph</source>
+        <translation>Altes Foto</translation>
+    </message>
+    <message>
+        <source>One diffusion step guided by how blurred and noisy the picture is: for heavy blur, noise and JPEG.</source>
+        <translation>Ein Diffusionsschritt, geführt davon, wie unscharf und verrauscht das Bild ist: für starke Unschärfe, Rauschen und JPEG.</translation>
+    </message>
+    <message>
+        <source>One diffusion step on Stable Diffusion 2.1: sharp and natural, invents plausible detail.</source>
+        <translation>Ein Diffusionsschritt mit Stable Diffusion 2.1: scharf und natürlich, erfindet glaubhafte Einzelheiten.</translation>
+    </message>
+    <message>
+        <source>Overlap</source>
+        <translation>Überlappung</translation>
+    </message>
+    <message>
+        <source>Overlap (decode)</source>
+        <translation>Überlappung (Dekodieren)</translation>
+    </message>
+    <message>
+        <source>Overlap (encode)</source>
+        <translation>Überlappung (Kodieren)</translation>
+    </message>
+    <message>
+        <source>Overlap (predict)</source>
+        <translation>Überlappung (Vorhersagen)</translation>
+    </message>
+    <message>
+        <source>Posterior</source>
+        <translation>Posterior</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>Prompt from</source>
+        <translation>Prompt aus</translation>
+    </message>
+    <message>
+        <source>Restore only the lightness of a toned monochrome picture, so that the toning stays even.</source>
+        <translation>Bei einem getönten Schwarzweißbild nur die Helligkeit restaurieren, damit die Tönung gleichmäßig bleibt.</translation>
+    </message>
+    <message>
+        <source>Sharpness</source>
+        <translation>Schärfe</translation>
+    </message>
+    <message>
+        <source>Side of the tiles of the stage decode; 0 is the default.</source>
+        <translation>Seite der Kacheln beim Dekodieren; auto ist der Standard.</translation>
+    </message>
+    <message>
+        <source>Side of the tiles of the stage encode; 0 is the default.</source>
+        <translation>Seite der Kacheln beim Kodieren; auto ist der Standard.</translation>
+    </message>
+    <message>
+        <source>Side of the tiles of the stage predict; 0 is the default.</source>
+        <translation>Seite der Kacheln beim Vorhersagen; auto ist der Standard.</translation>
+    </message>
+    <message>
+        <source>Side of the tiles that are diffused, up to 1280 where fewer tiles then cover the picture; larger ones need more memory and know more of the picture.</source>
+        <translation>Seite der Kacheln, die diffundiert werden, bis 1280, wo dann weniger Kacheln das Bild decken; größere brauchen mehr Speicher und wissen mehr vom Bild.</translation>
+    </message>
+    <message>
+        <source>Start from</source>
+        <translation>Beginnen mit</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Schritte</translation>
+    </message>
+    <message>
+        <source>Strength</source>
+        <translation>Stärke</translation>
+    </message>
+    <message>
+        <source>The authors&apos; face checkpoint: one face in a square box, seen at 512x512.</source>
+        <translation>Der Gesichts-Checkpoint der Autoren: ein Gesicht in einem Quadrat, gesehen in 512x512.</translation>
+    </message>
+    <message>
+        <source>The authors&apos; own resampling, noise, tiles, rounding and colour fix on the selection alone, equal to their 8-bit result; strength, bands, grain, monochrome guard and feather are off.</source>
+        <translation>Skalierung, Rauschen, Kacheln, Rundung und Farbabgleich der Autoren, nur auf der Auswahl, gleich ihrem 8-Bit-Ergebnis; Stärke, Bänder, Korn, Schwarzweißschutz und weiche Kante sind aus.</translation>
+    </message>
+    <message>
+        <source>The authors&apos; own resampling, tiles, rounding and colour fix on the selection alone, equal to their 8-bit result; strength, bands, grain, monochrome guard and feather are off.</source>
+        <translation>Skalierung, Kacheln, Rundung und Farbabgleich der Autoren, nur auf der Auswahl, gleich ihrem 8-Bit-Ergebnis; Stärke, Bänder, Korn, Schwarzweißschutz und weiche Kante sind aus.</translation>
+    </message>
+    <message>
+        <source>The encoder&apos;s mean, or a sample of its distribution drawn with the seed.</source>
+        <translation>Der Mittelwert des Kodierers oder eine mit dem Startwert gezogene Stichprobe seiner Verteilung.</translation>
+    </message>
+    <message>
+        <source>The first latent: noise with a little of the picture in it, or noise alone.</source>
+        <translation>Das erste Latent: Rauschen mit etwas vom Bild darin, oder nur Rauschen.</translation>
+    </message>
+    <message>
+        <source>Tile (decode)</source>
+        <translation>Kachel (Dekodieren)</translation>
+    </message>
+    <message>
+        <source>Tile (encode)</source>
+        <translation>Kachel (Kodieren)</translation>
+    </message>
+    <message>
+        <source>Tile (predict)</source>
+        <translation>Kachel (Vorhersagen)</translation>
+    </message>
+    <message>
+        <source>Tile height</source>
+        <translation>Kachelhöhe</translation>
+    </message>
+    <message>
+        <source>Tile size</source>
+        <translation>Kachelgröße</translation>
+    </message>
+    <message>
+        <source>Toned monochrome</source>
+        <translation>Getöntes Schwarzweiß</translation>
+    </message>
+    <message>
+        <source>True overlap of the tiles of the stage decode; -1 is the default.</source>
+        <translation>Wahre Überlappung der Kacheln beim Dekodieren; auto ist der Standard.</translation>
+    </message>
+    <message>
+        <source>True overlap of the tiles of the stage encode; -1 is the default.</source>
+        <translation>Wahre Überlappung der Kacheln beim Kodieren; auto ist der Standard.</translation>
+    </message>
+    <message>
+        <source>True overlap of the tiles of the stage predict; -1 is the default.</source>
+        <translation>Wahre Überlappung der Kacheln beim Vorhersagen; auto ist der Standard.</translation>
+    </message>
+    <message>
+        <source>Twenty diffusion steps on SDXL that keep to the picture: the most detail, minutes rather than seconds.</source>
+        <translation>Zwanzig Diffusionsschritte mit SDXL, die sich an das Bild halten: am meisten Detail, Minuten statt Sekunden.</translation>
+    </message>
+    <message>
+        <source>Weight of the low band: large-area colour and brightness as the network sees them; 0 keeps the document&apos;s.</source>
+        <translation>Gewicht des tiefen Bandes: großflächige Farbe und Helligkeit, wie das Netz sie sieht; 0 behält die des Dokuments.</translation>
+    </message>
+    <message>
+        <source>Weight of the two finest detail bands within strength.</source>
+        <translation>Gewicht der beiden feinsten Detailbänder innerhalb der Stärke.</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>What the picture shows, in English, when it comes from text.</source>
+        <translation>Was das Bild zeigt, auf Englisch, wenn der Prompt aus Text kommt.</translation>
+    </message>
+    <message>
+        <source>What the result should look like.</source>
+        <translation>Wie das Ergebnis aussehen soll.</translation>
+    </message>
+    <message>
+        <source>What the result should not look like; not used at guidance 1.</source>
+        <translation>Wie das Ergebnis nicht aussehen soll; bei Führung 1 nicht verwendet.</translation>
+    </message>
+    <message>
+        <source>Width of the soft inner edge of the region; -1 chooses it, 0 is none.</source>
+        <translation>Breite der weichen inneren Kante des Bereichs; auto wählt, 0 ist keine.</translation>
+    </message>
+    <message>
+        <source>Working scale</source>
+        <translation>Arbeitsmaßstab</translation>
+    </message>
+    <message>
+        <source>adain</source>
+        <translation>adain</translation>
+    </message>
+    <message>
+        <source>auto</source>
+        <translation>auto</translation>
+    </message>
+    <message>
+        <source>bf16</source>
+        <translation>bf16</translation>
+    </message>
+    <message>
+        <source>bicubic</source>
+        <translation>bikubisch</translation>
+    </message>
+    <message>
+        <source>cells</source>
+        <translation>Zellen</translation>
+    </message>
+    <message>
+        <source>deterministic</source>
+        <translation>bestimmt</translation>
+    </message>
+    <message>
+        <source>euler</source>
+        <translation>Euler</translation>
+    </message>
+    <message>
+        <source>fp16</source>
+        <translation>fp16</translation>
+    </message>
+    <message>
+        <source>fp32</source>
+        <translation>fp32</translation>
+    </message>
+    <message>
+        <source>fp8</source>
+        <translation>fp8</translation>
+    </message>
+    <message>
+        <source>full</source>
+        <translation>voll</translation>
+    </message>
+    <message>
+        <source>lanczos</source>
+        <translation>Lanczos</translation>
+    </message>
+    <message>
+        <source>nearest</source>
+        <translation>nächster Nachbar</translation>
+    </message>
+    <message>
+        <source>noise</source>
+        <translation>Rauschen</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>kein</translation>
+    </message>
+    <message>
+        <source>none leaves the prompt empty; text uses the prompt below word for word.</source>
+        <translation>kein lässt den Prompt leer; Text nimmt den Prompt darunter Wort für Wort.</translation>
+    </message>
+    <message>
+        <source>none uses the authors&apos; form without tags; text uses the prompt below word for word.</source>
+        <translation>kein nimmt die Form der Autoren ohne Schlagwörter; Text nimmt den Prompt darunter Wort für Wort.</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>aus</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>ein</translation>
+    </message>
+    <message>
+        <source>picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>px</source>
+        <translation>px</translation>
+    </message>
+    <message>
+        <source>sampled</source>
+        <translation>gezogen</translation>
+    </message>
+    <message>
+        <source>text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>unipc</source>
+        <translation>UniPC</translation>
+    </message>
+    <message>
+        <source>wavelet</source>
+        <translation>wavelet</translation>
+    </message>
+</context>
+<context>
+    <name>Settings</name>
+    <message>
+        <source>Pipeline</source>
+        <translation>Pipeline</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>Vorgabe</translation>
+    </message>
+    <message>
+        <source>Output size</source>
+        <translation>Ausgabegröße</translation>
+    </message>
+    <message>
+        <source>In place</source>
+        <translation>An Ort</translation>
+    </message>
+    <message>
+        <source>Output size {scale}×</source>
+        <translation>Ausgabegröße {scale}×</translation>
+    </message>
+    <message>
+        <source>{title} (not installed)</source>
+        <translation>{title} (nicht installiert)</translation>
+    </message>
+    <message>
+        <source>Keep or remove presets</source>
+        <translation>Vorgaben behalten oder entfernen</translation>
+    </message>
+    <message>
+        <source>Keep these values as a preset…</source>
+        <translation>Diese Werte als Vorgabe behalten …</translation>
+    </message>
+    <message>
+        <source>Remove this preset</source>
+        <translation>Diese Vorgabe entfernen</translation>
+    </message>
+    <message>
+        <source>Own values</source>
+        <translation>Eigene Werte</translation>
+    </message>
+    <message>
+        <source>Keep as a preset</source>
+        <translation>Als Vorgabe behalten</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>Name der Vorgabe</translation>
+    </message>
+    <message>
+        <source>auto</source>
+        <translation>auto</translation>
+    </message>
+    <message>
+        <source>auto: {value}</source>
+        <translation>auto: {value}</translation>
+    </message>
+    <message>
+        <source>Edit this text</source>
+        <translation>Diesen Text bearbeiten</translation>
+    </message>
+    <message>
+        <source>Found: {text}</source>
+        <translation>Gefunden: {text}</translation>
+    </message>
+    <message>
+        <source>Advanced</source>
+        <translation>Erweitert</translation>
+    </message>
+</context>
+<context>
+    <name>Shortcuts</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>On the picture</source>
+        <translation>Auf dem Bild</translation>
+    </message>
+    <message>
+        <source>hold {key}</source>
+        <translation>{key} halten</translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <translation>Leertaste</translation>
+    </message>
+    <message>
+        <source>arrows</source>
+        <translation>Pfeile</translation>
+    </message>
+    <message>
+        <source>Show the original</source>
+        <translation>Original zeigen</translation>
+    </message>
+    <message>
+        <source>Loupe: restored pixels under the pointer</source>
+        <translation>Lupe: Restauriertes unter dem Zeiger</translation>
+    </message>
+    <message>
+        <source>Next or previous rendition (B)</source>
+        <translation>Nächste oder vorige Fassung (B)</translation>
+    </message>
+    <message>
+        <source>The one it is compared with (A)</source>
+        <translation>Die, mit der verglichen wird (A)</translation>
+    </message>
+    <message>
+        <source>Move the divider by 1 %, with Shift by 10 %</source>
+        <translation>Trennlinie um 1 %, mit Umschalt um 10 %</translation>
+    </message>
+    <message>
+        <source>Divider to an end</source>
+        <translation>Trennlinie an ein Ende</translation>
+    </message>
+    <message>
+        <source>Home, End</source>
+        <translation>Pos1, Ende</translation>
+    </message>
+    <message>
+        <source>Move the region by a pixel</source>
+        <translation>Bereich um ein Pixel schieben</translation>
+    </message>
+    <message>
+        <source>Resize the region by a pixel</source>
+        <translation>Bereich um ein Pixel ändern</translation>
+    </message>
+    <message>
+        <source>Zoom at the pointer</source>
+        <translation>Zoom am Zeiger</translation>
+    </message>
+    <message>
+        <source>wheel</source>
+        <translation>Mausrad</translation>
+    </message>
+    <message>
+        <source>Pan</source>
+        <translation>Bild schieben</translation>
+    </message>
+    <message>
+        <source>drag with the middle button</source>
+        <translation>mit der mittleren Taste ziehen</translation>
+    </message>
+    <message>
+        <source>Brush and eraser change places</source>
+        <translation>Pinsel und Radierer tauschen</translation>
+    </message>
+</context>
+<context>
+    <name>Sidebar</name>
+    <message>
+        <source>Where</source>
+        <translation>Wo</translation>
+    </message>
+    <message>
+        <source>Renditions</source>
+        <translation>Fassungen</translation>
+    </message>
+    <message>
+        <source>How</source>
+        <translation>Wie</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Werte</translation>
+    </message>
+</context>
+<context>
+    <name>Status</name>
+    <message>
+        <source>Keep</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>Keep it loaded until you unload it</source>
+        <translation>Geladen lassen, bis sie entladen wird</translation>
+    </message>
+    <message>
+        <source>Unload</source>
+        <translation>Entladen</translation>
+    </message>
+    <message>
+        <source>Free its memory now</source>
+        <translation>Ihren Speicher jetzt freigeben</translation>
+    </message>
+    <message>
+        <source>{free} free</source>
+        <translation>{free} frei</translation>
+    </message>
+    <message>
+        <source>Connected</source>
+        <translation>Verbunden</translation>
+    </message>
+    <message>
+        <source>Starting the daemon…</source>
+        <translation>Der Daemon startet …</translation>
+    </message>
+    <message>
+        <source>No daemon</source>
+        <translation>Kein Daemon</translation>
+    </message>
+    <message>
+        <source>{title} ({size}) loaded until {time}</source>
+        <translation>{title} ({size}) geladen bis {time}</translation>
+    </message>
+    <message>
+        <source>{title} ({size}) in use</source>
+        <translation>{title} ({size}) in Gebrauch</translation>
+    </message>
+    <message>
+        <source>{title} ({size}) kept loaded</source>
+        <translation>{title} ({size}) bleibt geladen</translation>
+    </message>
+    <message>
+        <source>and {count} more</source>
+        <translation>und {count} weitere</translation>
+    </message>
+</context>
+<context>
+    <name>Units</name>
+    <message>
+        <source>under 1 s</source>
+        <translation>unter 1 s</translation>
+    </message>
+    <message>
+        <source>{n} s</source>
+        <translation>{n} s</translation>
+    </message>
+    <message>
+        <source>{n} min</source>
+        <translation>{n} min</translation>
+    </message>
+    <message>
+        <source>{h} h {m} min</source>
+        <translation>{h} h {m} min</translation>
+    </message>
+</context>
+<context>
+    <name>View</name>
+    <message>
+        <source>Zoom</source>
+        <translation>Zoom</translation>
+    </message>
+    <message>
+        <source>Judge sharpness at 100 %</source>
+        <translation>Schärfe bei 100 % beurteilen</translation>
+    </message>
+</context>
+<context>
+    <name>Window</name>
+    <message>
+        <source>Pictures</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>All files</source>
+        <translation>Alle Dateien</translation>
+    </message>
+    <message>
+        <source>Open a picture</source>
+        <translation>Bild öffnen</translation>
+    </message>
+    <message>
+        <source>Pasted picture</source>
+        <translation>Eingefügtes Bild</translation>
+    </message>
+    <message>
+        <source>there is no picture in it: copy or drop a file or an image</source>
+        <translation>darin ist kein Bild: eine Datei oder ein Bild kopieren oder ablegen</translation>
+    </message>
+    <message>
+        <source>Saved as {path}</source>
+        <translation>Gespeichert als {path}</translation>
+    </message>
+    <message>
+        <source>Safelight {version} restores regions of photographs. The work is done by a daemon; nothing leaves the machine.
+
+Apache-2.0. Icons: part of Safelight. Made with Qt (LGPL).</source>
+        <translation>Safelight {version} restauriert Bereiche von Fotos. Die Arbeit macht ein Daemon; nichts verlässt den Rechner.
+
+Apache-2.0. Symbole: Teil von Safelight. Gemacht mit Qt (LGPL).</translation>
+    </message>
+    <message>
+        <source>About Safelight</source>
+        <translation>Über Safelight</translation>
+    </message>
+    <message>
+        <source>Dropped picture</source>
+        <translation>Abgelegtes Bild</translation>
+    </message>
+    <message>
+        <source>Open recent</source>
+        <translation>Zuletzt geöffnet</translation>
+    </message>
+    <message>
+        <source>Main bar</source>
+        <translation>Hauptleiste</translation>
+    </message>
+    <message>
+        <source>Tools</source>
+        <translation>Werkzeuge</translation>
+    </message>
+    <message>
+        <source>Forget them</source>
+        <translation>Liste leeren</translation>
+    </message>
+    <message>
+        <source>Nothing yet</source>
+        <translation>Noch nichts</translation>
+    </message>
+</context>
+</TS>
