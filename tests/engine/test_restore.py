@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from safelight.engine import restore as restore_module
+from safelight.engine import finished_tiles
 from safelight.engine.canvas import RESIDUAL_ROUNDING, ResidualCanvas
 from safelight.engine.out_of_memory import MemoryLadder
 from safelight.engine.pipelines.base import Pipeline
@@ -180,7 +180,7 @@ def test_closing_a_run_frees_its_canvas() -> None:
 
     pipeline = fakes.brighten(0.05)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(restore_module, "ResidualCanvas", Watched)
+        patch.setattr(finished_tiles, "ResidualCanvas", Watched)
         run = restore(request_for(photo(300, 200), pipeline.spec), pipeline, memory=MemoryLadder())
         while not canvases:
             next(run)

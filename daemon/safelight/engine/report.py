@@ -3,6 +3,8 @@
 pipeline, title, generative, settings, band_weights, working_scale, output_scale, region, sent, document
 masked, layer, checkpoints    weights file name to SHA-256
 tiles, batch, precision, device, threads, plan, retries, ladder, conditioning, monochrome, ...
+network, network_time         computed, completed or kept, and when it ran; tiles_computed are those of this job
+provisional                   what a patch shows as measured so far: colour_fix, grain
 stages_s                      seconds per stage
 versions                      of Safelight, torch and numpy
 notes                         sentences for the person
@@ -72,5 +74,7 @@ def _notes(own: Mapping[str, object]) -> Iterator[str]:
         yield "the picture is toned monochrome: only lightness was restored (monochrome=off: colour too)"
     if own.get("retries"):
         yield "some tiles failed their check and were computed again in a safer way"
+    if own.get("provisional"):
+        yield "colours or grain of this patch may still change a little when the whole region is there"
     if own.get("ladder"):
         yield "memory was short: some tiles were computed in smaller pieces"

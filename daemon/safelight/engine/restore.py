@@ -18,12 +18,11 @@ import numpy as np
 import torch
 
 from safelight.engine.authors_run import restore_as_authors
-from safelight.engine.canvas import LatentCanvas, ResidualCanvas
-from safelight.engine.canvas_colours import tile_sums
-from safelight.engine.color_fix import TileSums
+from safelight.engine.canvas import LatentCanvas
 from safelight.engine.features import FeaturePlane
+from safelight.engine.finished_tiles import FinishedTiles
 from safelight.engine.job_plan import JobPlan, plan_job
-from safelight.engine.kept_canvas import KeptCanvas, disjoint
+from safelight.engine.kept_canvas import KeptCanvas
 from safelight.engine.kept_key import before_network
 from safelight.engine.meter import Meter
 from safelight.engine.monochrome import toning_of
@@ -37,7 +36,7 @@ from safelight.engine.reblend import Keep, blended, reblended, seen_rows, suffic
 from safelight.engine.region_source import SeenRegion, with_own
 from safelight.engine.report import plain
 from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest
-from safelight.engine.residual import HALO_PX, enlarged_tile, tapered_residual
+from safelight.engine.residual import HALO_PX
 from safelight.engine.tile_runner import Account, Network, StageWork, TileRunner
 from safelight.engine.tiling import Tile
 from safelight.errors import SafelightError
@@ -125,8 +124,8 @@ class _Run:
         self._precisions, self._previews = precisions, previews
         self._stages = {stage.name: stage for stage in self._plan.stages}
         self.steps = plan.steps
-        there = {} if kept is None else kept.tiles
-        self._decoded = tuple(tile for tile in plan.wanted if plan.number(tile) not in there)
+        self._finished = FinishedTiles(plan, kept)
+        self._decoded = self._finished.missing
         self._encoded, self._predicted = feeding_tiles(self._plan, self._decoded, self.steps)
         self._meter = Meter(self._plan, self._tile_counts(), clock, steps=self.steps)
         self._account = Account()
@@ -136,9 +135,6 @@ class _Run:
         self._x: FloatArray = np.empty((0, 0, 3), np.float32)
         self._toning = None if kept is None else kept.facts["toning"]
         self._features = FeaturePlane(self._latent_box) if self._spec.feature_channels else None
-        self._canvas: ResidualCanvas | None = None
-        self._added: dict[int, TileSums] = dict(there)
-        self._sums_wanted = self._spec.setting("colour_fix") is not None
         self._measured = None if kept is None else Measured(kept.facts["report"]["precision"], {})
         self._condition_report: dict[str, object] = {}
         self._found: Mapping[str, SettingValue] = {} if kept is None else kept.facts["found"]
@@ -204,10 +200,7 @@ class _Run:
 
     def decode(self, latent: FloatArray | None) -> Iterator[Progress | Preview]:
         """Adds tapered residuals of the tiles that are not kept to the residual canvas."""
-        boxes = disjoint(map(self._job.output_box, {*self._added, *map(self._job.number, self._decoded)}))
-        canvas = self._canvas = ResidualCanvas(self._plan.box.size, used=boxes)
-        if self._kept is not None:
-            canvas.copy_from(self._kept.sums, self._kept.boxes)
+        self._finished.open()
         read = self._x_tile if latent is None else lambda box: latent[:, *box.slices]
 
         def network(
@@ -222,7 +215,7 @@ class _Run:
         work = self._work("decode", network, read, picture=self._x_tile)
         for batch in self._batches(work, self._decoded):
             with self._meter.timing("decode"):
-                self._add_residuals(canvas, batch)
+                self._add_residuals(batch)
             if self._previews:
                 yield from self._previews_of(batch)
             yield self._meter.advanced("decode", len(batch))
@@ -230,7 +223,7 @@ class _Run:
     def restoration(self) -> Restoration:
         if any(retry["passed"] for retry in self._account.retries) and self._measured is not None:
             self._precisions.objected(self._runner.pipeline, self._measured.precision)
-        tiles = self._finished()
+        tiles = self._finished.kept(self._facts())
         report = {
             **tiles.facts["report"],
             "tiles_computed": dict(self._account.tiles),
@@ -241,12 +234,11 @@ class _Run:
 
     def offer(self, keep: Keep | None) -> None:
         """What is finished, for later jobs."""
-        if keep is not None and self._canvas is not None and self._account.tiles["decode"]:
-            keep(self._finished())
+        if keep is not None and self._account.tiles["decode"]:
+            keep(self._finished.kept(self._facts()))
 
     def close(self) -> None:
-        if self._canvas is not None:
-            self._canvas.close()
+        self._finished.close()
         self._x = np.empty((0, 0, 3), np.float32)
 
     def dismiss(self) -> None:
@@ -346,15 +338,10 @@ class _Run:
             )
         return self._measured.precision
 
-    def _add_residuals(self, canvas: ResidualCanvas, batch: list[tuple[Tile, torch.Tensor]]) -> None:
+    def _add_residuals(self, batch: list[tuple[Tile, torch.Tensor]]) -> None:
         """A method of its own so that nothing as large as a tile outlives it."""
-        plan = self._stages["decode"]
         for tile, y in batch:
-            enlarged = enlarged_tile(self._x, self._x_box("decode", tile.box), self._plan.magnification)
-            tapers = plan.tiles.tapers(tile, plan.scale)
-            sums = tile_sums(y, enlarged, tapers) if self._sums_wanted else ()
-            canvas.add(plan.tiles.output_box(tile, plan.scale), tapered_residual(y, enlarged, tapers))
-            self._added[self._job.number(tile)] = sums
+            self._finished.add(tile, y, self._x)
 
     def _stepped(self, latent: FloatArray, prediction: FloatArray, step: int) -> FloatArray:
         pipeline, conditioning = self._runner.pipeline, self._runner.conditioning()
@@ -426,20 +413,9 @@ class _Run:
         counts = {"encode": len(self._encoded), "predict": predicted, "decode": len(self._decoded)}
         return {name: counts[name] for name in self._stages}
 
-    def _finished(self) -> KeptCanvas:
-        """The tiles that are on the canvas; whoever keeps them knows the key."""
-        assert self._canvas is not None
-        return KeptCanvas(
-            "",
-            self._canvas.sums,
-            dict(self._added),
-            disjoint(map(self._job.output_box, self._added)),
-            {
-                "report": plain(self._report()),
-                "toning": self._toning,
-                "found": plain(self._found),
-            },
-        )
+    def _facts(self) -> dict[str, Any]:
+        """What later jobs must know of this one; JSON."""
+        return {"report": plain(self._report()), "toning": self._toning, "found": plain(self._found)}
 
     def _report(self) -> dict[str, Any]:
         measured = self._measured
