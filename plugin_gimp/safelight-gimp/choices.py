@@ -39,7 +39,7 @@ class Setting:
 
 
 class Choices:
-    """`in_place` False: the result is a larger picture, and scale and colour have other defaults."""
+    """Where the output is a new image, scale and colour have other defaults."""
 
     def __init__(self, listing: Mapping[str, Any], *, remembered: Mapping[str, Any] | None = None) -> None:
         self._pipelines: dict[str, Mapping[str, Any]] = {p["id"]: p for p in listing["pipelines"]}
@@ -143,7 +143,8 @@ class Choices:
             self.set_value(setting, value)
 
     def wish(self) -> Wish:
-        return Wish(self.pipeline, "", dict(self._values), self.output, self.source)
+        values = {n: v for n, v in self._values.items() if n != SCALE or not self.in_place}
+        return Wish(self.pipeline, "", values, self.output, self.source)
 
     def _fitting(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Those that this version of the pipeline knows and allows."""
@@ -159,15 +160,22 @@ class Choices:
     # -- from run to run ---------------------------------------------------------------------------
 
     def remember(self) -> dict[str, Any]:
-        """What the next run begins with."""
+        """What the next run begins with. What this dialog did not ask for stays as it was remembered."""
         self._remembered[self.pipeline] = dict(self._values)
         return {
             "pipeline": self.pipeline,
             "values": self._remembered,
-            "output": self.output,
-            "source": self.source,
+            "output": self._asked_output,
+            "source": self._asked_source,
             "preview": self.preview,
         }
+
+    def choose_output(self, output: str) -> None:
+        """As the person says; `output` alone is set where a dialog has only one."""
+        self.output = self._asked_output = output
+
+    def choose_source(self, source: str) -> None:
+        self.source = self._asked_source = source
 
     def _take_remembered(self, found: Mapping[str, Any]) -> None:
         values = found.get("values")
@@ -175,6 +183,7 @@ class Choices:
             self._remembered = {str(k): dict(v) for k, v in values.items() if isinstance(v, Mapping)}
         self.output = found["output"] if found.get("output") in OUTPUTS else self.output
         self.source = found["source"] if found.get("source") in SOURCES else self.source
+        self._asked_output, self._asked_source = self.output, self.source
         self.preview = bool(found.get("preview", True))
 
 

@@ -58,9 +58,13 @@ class Talk:
 
     def cancel(self) -> None:
         """It ends with the error CANCELLED at once; what the bridge still does for it is cancelled there."""
+        self.fail(cancelled())
+
+    def fail(self, error: SafelightError) -> None:
+        """The same with another error."""
         if self._request is not None:
             self._bridge.cancel(self._request)
-        self._step(lambda: self._conversation.throw(cancelled()))
+        self._step(lambda: self._conversation.throw(error))
 
     def _step(self, advance: Callable[[], Ask]) -> None:
         """An outermost loop: whatever the conversation raises is its end."""

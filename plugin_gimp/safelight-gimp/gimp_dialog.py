@@ -172,9 +172,9 @@ class Dialog:
         elif what == "preset":
             choices.apply_preset(value)
         elif what == "output" and value in OUTPUTS:
-            choices.output = value
+            choices.choose_output(value)
         elif what == "source" and value in SOURCES:
-            choices.source = value
+            choices.choose_source(value)
             self._open_source()
         elif what == "preview":
             choices.preview = bool(value)
@@ -296,7 +296,7 @@ class Dialog:
     def _reach(self) -> Rect:
         """Where a preview may lie: what is sent, once that is known."""
         assert self._source is not None
-        return self._sending.sent or self._source.region
+        return self._sending.sent or Rect(0, 0, *self._source.document)
 
     def _patch(self, within: Rect) -> Rect:
         assert self._page is not None
@@ -330,12 +330,13 @@ class Dialog:
         wish = choices.wish()
         slow = {name: value for name, value in wish.values.items() if name not in LIVE}
         cost = (wish.pipeline, wish.in_place, tuple(sorted(slow.items())), self._center)
-        page.busy(True)
         self._preview.ask(self._preview_made, cost)
 
     def _preview_made(self) -> Conversation:
         assert self._choices is not None
+        assert self._page is not None
         assert self._source is not None
+        self._page.busy(True)
         source = self._source
         return previewed(
             self._choices.wish(),

@@ -10,7 +10,7 @@ from choices import OUTPUTS, SCALE, SEED, SEED_MOST, SOURCES, Choices, Setting
 from gimp_api import GLib
 from gimp_controls import Control, choice, control_for
 from gimp_preview import HEIGHT_PX, WIDTH_PX, PreviewArea
-from gimp_ui import SPACING, WIDE, Gtk, label
+from gimp_ui import SPACING, WIDE, Gdk, Gtk, label
 from texts import N_, _
 from words import with_mnemonic
 
@@ -30,6 +30,7 @@ PRESET_TITLES = {
 BUTTONS = "rct"  # letters of the dialog's own buttons: Restore, Cancel, Reset
 CONTROLS_WIDTH_PX = 400
 LABEL_CHARS = 44
+SCREEN_SHARE = 0.75
 
 Chosen = Callable[[str, Any], None]
 
@@ -91,8 +92,24 @@ class Page:
         left.pack_start(row, False, False, 0)
         left.pack_start(self._status, False, False, 0)
         box.pack_start(left, True, True, 0)
-        box.pack_start(self._right, False, False, 0)
+        box.pack_start(self._scrolled(), False, False, 0)
         return box
+
+    def _scrolled(self) -> Gtk.ScrolledWindow:
+        """As high as the controls need, but never higher than the screen."""
+        self._scroll = Gtk.ScrolledWindow(
+            hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_width=True
+        )
+        self._scroll.add(self._right)
+        self._right.set_focus_vadjustment(self._scroll.get_vadjustment())
+        return self._scroll
+
+    def _fit(self, *_: object) -> None:
+        """After the controls have changed."""
+        most = Gdk.Display.get_default().get_monitor(0).get_workarea().height * SCREEN_SHARE
+        width = max(CONTROLS_WIDTH_PX, self._right.get_allocated_width())
+        needed = self._right.get_preferred_height_for_width(width)[1]
+        self._scroll.set_min_content_height(min(round(most), needed))
 
     # -- what it says ------------------------------------------------------------------------------
 
@@ -106,6 +123,7 @@ class Page:
 
     def say_estimate(self, text: str) -> None:
         self._state.set_text(text)
+        self._fit()
 
     def busy(self, on: bool) -> None:
         self._busy = on
@@ -166,6 +184,7 @@ class Page:
             self._add_setting(grid, setting, letters)
         self._add_seed(grid, letters)
         expander.add(grid)
+        expander.connect_after("notify::expanded", self._fit)
         return expander
 
     def _add_setting(self, grid: Gtk.Grid, setting: Setting, letters: set[str]) -> None:
@@ -255,6 +274,7 @@ class Page:
         self._source.show(choices.source)
         self._scale.show(str(choices.value(SCALE)))
         self._scale_row_visible()
+        self._fit()
 
     def _scale_row_visible(self) -> None:
         for widget in (self._scale_label, self._scale.widget):

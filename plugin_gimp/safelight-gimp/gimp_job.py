@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge_process import BridgeProcess
+from errors import SafelightError
 from geometry import Rect
 from gimp_api import Gimp
 from gimp_loop import finish
@@ -24,6 +25,14 @@ def run_job(
 ) -> Gimp.Layer:
     """Restores, and hands the result to `place`, which changes the image. Until then it stays as it is."""
     with Progress(interactive) as progress:
+
+        def show(fields: Mapping[str, Any]) -> None:
+            progress.show(fields)
+            try:
+                source.require_valid()
+            except SafelightError as error:
+                progress.fail(error)
+
         answer = finish(
             process,
             restored(
@@ -32,7 +41,7 @@ def run_job(
                 lambda box: read(source.pixels, box, source.transport),
                 metadata=lambda: _metadata_of(source),
                 title=source.image.get_name(),
-                on_progress=progress.show,
+                on_progress=show,
             ),
             progress.watch,
         )

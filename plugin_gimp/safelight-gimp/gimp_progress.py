@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from errors import SafelightError
 from flow import Talk
 from gimp_api import Gimp, GLib
 from texts import _
@@ -54,6 +55,11 @@ class Progress:
         if self._window is not None:
             self._window.show(text, fraction)
         self._last = text, fraction
+
+    def fail(self, error: SafelightError) -> None:
+        """The run has become pointless."""
+        if self._talk is not None:
+            self._talk.fail(error)
 
     def _open(self) -> bool:
         self._timer = 0

@@ -67,6 +67,7 @@ def add_layer(source: Source, result: Result) -> Gimp.Layer:
     with _one_step(image):
         _make_rgb(image)
         layer = _filled_layer(image, source.transport, result)
+        layer.attach_parasite(_parasite(result.recipe))
         if source.kind == "layer":
             image.insert_layer(layer, source.item.get_parent(), image.get_item_position(source.item))
         else:
@@ -120,7 +121,8 @@ def _write_undoable(layer: Gimp.Layer, box: Rect, travelling: Transport, bands: 
 
 
 def new_image(source: Source, result: Result, *, show: bool) -> Gimp.Layer:
-    """Of the region at its scale, with the image's profile, resolution, guides, comment and metadata."""
+    """Of the region at its scale, with the image's profile, resolution, guides, comment and metadata. Without the
+    recipe: what it was made from lies in another image."""
     old, box = source.image, result.box
     base = Gimp.ImageBaseType.GRAY if source.transport.channels == 1 else Gimp.ImageBaseType.RGB
     image = Gimp.Image.new_with_precision(box.width, box.height, base, old.get_precision())
@@ -191,7 +193,6 @@ def _filled_layer(image: Gimp.Image, travelling: Transport, result: Result) -> G
     kind = _layer_type(travelling)
     layer = Gimp.Layer.new(image, result.name, box.width, box.height, kind, 100, Gimp.LayerMode.NORMAL)
     write(layer, Rect(0, 0, box.width, box.height), travelling, result.bands)
-    layer.attach_parasite(_parasite(result.recipe))
     return layer
 
 

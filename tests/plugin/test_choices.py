@@ -42,6 +42,22 @@ def test_a_new_image_has_defaults_of_its_own(choices):
     assert choices.scales == [2, 4, 1]
 
 
+def test_an_enlargement_is_for_new_images_only(choices):
+    choices.choose_output("image")
+    choices.set_value("output_scale", 4)
+    assert choices.wish().values == {"output_scale": 4}
+    choices.choose_output("layer")
+    assert choices.wish().values == {}
+
+
+def test_what_a_dialog_did_not_ask_for_stays_remembered(choices):
+    choices.choose_output("replace")
+    again = Choices(of_two(), remembered=choices.remember())
+    again.output, again.source = "image", "visible"
+    assert again.wish().output == "image"
+    assert Choices(of_two(), remembered=again.remember()).output == "replace"
+
+
 def test_a_preset_sets_what_it_says_and_is_recognised(choices):
     choices.set_value("grain", 0.3)
     choices.set_value("seed", 7)
