@@ -45,6 +45,11 @@ def home(real_gimp):
 
 
 @pytest.fixture(scope="session")
+def plugin_folder(real_gimp, home):
+    return home / ".config/GIMP" / real_gimp.series / "plug-ins/safelight-gimp"
+
+
+@pytest.fixture(scope="session")
 def daemon():
     """A daemon process with the fake pipelines."""
     with short_folder() as folder, daemon_process(folder, KEEPING_COMMAND) as process:

@@ -100,6 +100,18 @@ def select_nothing(image):
     Gimp.Selection.none(image_of(image))
 
 
+def save_selection(image):
+    return Gimp.Selection.save(image_of(image)).get_id()
+
+
+def float_selection(item):
+    Gimp.Selection.float(item_of(item).get_image(), [item_of(item)], 5, 5)
+
+
+def remove_layer(item):
+    item_of(item).get_image().remove_layer(item_of(item))
+
+
 def set_selected(image, items):
     image_of(image).set_selected_layers([item_of(item) for item in items])
 
