@@ -23,9 +23,9 @@ def daemon_folder():
         yield folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def own_daemon():
-    """A daemon of fakes as a process of its own."""
+    """A daemon of fakes as a process of its own, shared by all tests of the app."""
     with short_folder() as folder, daemon_process(folder) as daemon:
         yield daemon
 

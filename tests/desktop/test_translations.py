@@ -106,15 +106,14 @@ def test_no_text_is_cut_off(qtbot, language, preferences, photo_png, code, appea
     window.editor.form.take_pipelines(link.client.pipelines(), "compact")
     window.resize(1200, 1000)
     window.show()
-    app.processEvents()
-    assert cut_off(window) == []
+    qtbot.waitUntil(lambda: cut_off(window) == [])
     window.editor.show_document(load_document(photo_png))
     window.editor.add_region(Selection("rectangle", Rect(40, 30, 50, 40)))
     for pipeline in ("compact", "osediff", "s3diff"):
         window.editor.form.choose_pipeline(pipeline)
         window.sidebar.settings.advanced.fold(False)
         qtbot.wait(2 * SHOW_PAUSE_MS)
-        assert cut_off(window) == []
+        qtbot.waitUntil(lambda: cut_off(window) == [])
     for dialog in (
         PreferencesDialog(window.preferences, window),
         ShortcutsDialog(window.actions_, window),
@@ -127,8 +126,7 @@ def test_no_text_is_cut_off(qtbot, language, preferences, photo_png, code, appea
         ),
     ):
         dialog.show()
-        app.processEvents()
-        assert cut_off(dialog) == []
+        qtbot.waitUntil(lambda d=dialog: cut_off(d) == [])
         dialog.close()
     window.close()
     app.setStyle(style)

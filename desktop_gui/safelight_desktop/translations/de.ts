@@ -1164,10 +1164,6 @@
         <translation>Leertaste</translation>
     </message>
     <message>
-        <source>arrows</source>
-        <translation>Pfeile</translation>
-    </message>
-    <message>
         <source>Show the original</source>
         <translation>Original zeigen</translation>
     </message>
@@ -1182,6 +1178,10 @@
     <message>
         <source>The one it is compared with (A)</source>
         <translation>Die, mit der verglichen wird (A)</translation>
+    </message>
+    <message>
+        <source>Shift+↑ ↓</source>
+        <translation>Umschalt+↑ ↓</translation>
     </message>
     <message>
         <source>Move the divider by 1 %, with Shift by 10 %</source>
@@ -1200,8 +1200,16 @@
         <translation>Bereich um ein Pixel schieben</translation>
     </message>
     <message>
+        <source>Ctrl+arrows</source>
+        <translation>Strg+Pfeile</translation>
+    </message>
+    <message>
         <source>Resize the region by a pixel</source>
         <translation>Bereich um ein Pixel ändern</translation>
+    </message>
+    <message>
+        <source>Ctrl+Shift+arrows</source>
+        <translation>Strg+Umschalt+Pfeile</translation>
     </message>
     <message>
         <source>Zoom at the pointer</source>
@@ -1241,6 +1249,14 @@
     <message>
         <source>Settings</source>
         <translation>Werte</translation>
+    </message>
+    <message>
+        <source>folded</source>
+        <translation>zugeklappt</translation>
+    </message>
+    <message>
+        <source>unfolded</source>
+        <translation>aufgeklappt</translation>
     </message>
 </context>
 <context>

@@ -10,4 +10,4 @@ PADDING_PX = 6  # of the style sheet
 def fit_height(widget: QListWidget, rows_most: int) -> None:
     """All rows, up to so many; then it scrolls."""
     heights = [widget.sizeHintForRow(row) for row in range(min(widget.count(), rows_most))]
-    widget.setFixedHeight(max(28, sum(heights)) + 2 * widget.frameWidth() + PADDING_PX)
+    widget.setFixedHeight(sum(heights) + 2 * widget.frameWidth() + PADDING_PX)

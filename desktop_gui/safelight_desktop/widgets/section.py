@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from safelight_desktop.texts import translate
+from safelight_desktop.widgets.icons import icon
+
+ICON_PX = 12
 
 
 class Section(QWidget):
@@ -11,12 +16,9 @@ class Section(QWidget):
 
     def __init__(self, title: str, *, folded: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.header = QToolButton()
-        self.header.setText(title)
-        self.header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.header.setCheckable(True)
+        self.header = QPushButton(title)
         self.header.setProperty("role", "section")
-        self.header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.header.setIconSize(QSize(ICON_PX, ICON_PX))
         self._body = QWidget()
         self.content = QVBoxLayout(self._body)
         self.content.setContentsMargins(0, 2, 0, 6)
@@ -26,17 +28,18 @@ class Section(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.header)
         layout.addWidget(self._body)
-        self.header.toggled.connect(self._unfolded)
-        self.header.setChecked(not folded)
-        self._unfolded(not folded)
-
-    @property
-    def folded(self) -> bool:
-        return not self.header.isChecked()
+        self.folded = folded
+        self.header.clicked.connect(lambda: self.fold(not self.folded))
+        self.fold(folded)
 
     def fold(self, folded: bool) -> None:
-        self.header.setChecked(not folded)
+        self.folded = folded
+        self._body.setVisible(not folded)
+        self.header.setAccessibleDescription(
+            translate("Sidebar", "folded") if folded else translate("Sidebar", "unfolded")
+        )
+        self.redraw()
 
-    def _unfolded(self, unfolded: bool) -> None:
-        self.header.setArrowType(Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow)
-        self._body.setVisible(unfolded)
+    def redraw(self) -> None:
+        """Again when the theme changes."""
+        self.header.setIcon(icon("chevron" if self.folded else "chevron-down"))

@@ -162,10 +162,11 @@ QToolButton:focus { border-color: @accent; }
 QToolButton:checked { background: @hover; border-color: @line; }
 QToolButton:pressed { background: @line; }
 QToolButton::menu-indicator { image: none; }
-QToolButton[role="section"] { font-weight: 600; padding: 4px 2px; text-align: left; border-radius: 4px; }
-QToolButton[role="section"]:checked { background: transparent; border-color: transparent; }
-QToolButton[role="section"]:hover { background: @hover; }
-QToolButton[role="section"]:focus { border-color: @accent; }
+QPushButton[role="section"] { font-weight: 600; padding: 4px 2px; text-align: left; border-radius: 4px;
+    background: transparent; border-color: transparent; }
+QPushButton[role="section"]:hover { background: @hover; }
+QPushButton[role="section"]:focus { border-color: @accent; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QStatusBar { background: @window; border-top: 1px solid @line; }
 QStatusBar::item { border: none; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
@@ -202,6 +203,7 @@ QPushButton[role="segment"][place="last"] { border-right-width: 1px; border-top-
     border-bottom-right-radius: 5px; }
 QPushButton[role="segment"]:checked { background: @accent; color: @on_accent; border-color: @accent; font-weight: 600; }
 QPushButton[role="segment"]:disabled { color: @quiet; }
+QPushButton[role="segment"]:checked:disabled { background: @line; color: @quiet; border-color: @line; }
 QPushButton[role="more"] { padding: 6px 8px; }
 QPushButton[role="more"]::menu-indicator { image: none; width: 0; }
 QFrame[role="card"] { background: @panel; border: 1px solid @line; border-radius: 6px; }

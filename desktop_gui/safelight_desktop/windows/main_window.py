@@ -32,6 +32,7 @@ from safelight_desktop.widgets.calm import Calm
 from safelight_desktop.widgets.canvas import Canvas
 from safelight_desktop.widgets.empty_page import EmptyPage
 from safelight_desktop.widgets.message_bar import MessageBar
+from safelight_desktop.widgets.section import Section
 from safelight_desktop.widgets.sidebar import Sidebar
 from safelight_desktop.widgets.status_bar import StatusBar
 from safelight_desktop.windows.actions import Actions
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
             self.sidebar.run_box.menu.addAction(self.actions_[name])
         self._calm = Calm(self)
         self._calm.watch(self.sidebar)
+        self._sidebar_wanted = str(settings.value("window/sidebar", "true")) == "true"
         self._lay_out()
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
@@ -159,7 +161,14 @@ class MainWindow(QMainWindow):
         QMessageBox.about(self, translate("Window", "About Safelight"), text.format(version=__version__))
 
     def toggle_sidebar(self) -> None:
-        self.sidebar.setVisible(not self.sidebar.isVisible())
+        self._sidebar_wanted = not self._sidebar_wanted
+        self._show_sides()
+
+    def _show_sides(self) -> None:
+        """Without a picture there is nothing to set."""
+        there = self.editor.document is not None
+        self.sidebar.setVisible(there and self._sidebar_wanted)
+        self.bars.tools.setVisible(there)
 
     def toggle_fullscreen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -170,7 +179,7 @@ class MainWindow(QMainWindow):
         document = self.editor.document
         self.pages.setCurrentWidget(self.empty if document is None else self.canvas)
         self.empty.show_opening("")
-        self.sidebar.setEnabled(document is not None)
+        self._show_sides()
         self.bars.zoom.show_picture(document is not None)
         name = document.name if document is not None else ""
         self.setWindowTitle(f"{name} – Safelight" if name else "Safelight")
@@ -205,6 +214,8 @@ class MainWindow(QMainWindow):
         """The theme changed: what was drawn in its colours is drawn again."""
         icons.forget()
         self.actions_.redraw()
+        for section in self.findChildren(Section):
+            section.redraw()
         self.empty.draw_icon()
         self.status.show_state()
         self.canvas.update()
@@ -215,7 +226,6 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         else:
             self.resize(1400, 880)
-        self.sidebar.setVisible(str(self.settings.value("window/sidebar", "true")) == "true")
         self.empty.show_recent(self.incoming.recent())
         self.device.watch(True)
 
@@ -229,7 +239,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.setValue("window/geometry", self.saveGeometry())
-        self.settings.setValue("window/sidebar", "true" if not self.sidebar.isHidden() else "false")
+        self.settings.setValue("window/sidebar", "true" if self._sidebar_wanted else "false")
         self.device.watch(False)
         self.editor.close()
         self.canvas.close_tiles()

@@ -70,7 +70,7 @@ class Bars:
         self.show_tool()
 
     def _fill_tools(self) -> None:
-        bar = _bar(self._window, "tools", translate("Window", "Tools"))
+        self.tools = bar = _bar(self._window, "tools", translate("Window", "Tools"))
         bar.setOrientation(Qt.Orientation.Vertical)
         self._window.addToolBar(Qt.ToolBarArea.LeftToolBarArea, bar)
         for name in TOOLS:

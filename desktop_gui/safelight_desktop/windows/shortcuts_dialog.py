@@ -74,16 +74,16 @@ def _native(actions: Actions, name: str) -> str:
 def _canvas_keys() -> list[tuple[str, str]]:
     """What Canvas, its tools and the lists do with keys."""
     hold = translate("Shortcuts", "hold {key}")
-    space, arrows = translate("Shortcuts", "Space"), translate("Shortcuts", "arrows")
+    space = translate("Shortcuts", "Space")
     return [
         (translate("Shortcuts", "Show the original"), hold.format(key=space)),
         (translate("Shortcuts", "Loupe: restored pixels under the pointer"), hold.format(key="L")),
         (translate("Shortcuts", "Next or previous rendition (B)"), "↑ ↓"),
-        (translate("Shortcuts", "The one it is compared with (A)"), "⇧ ↑ ↓"),
+        (translate("Shortcuts", "The one it is compared with (A)"), translate("Shortcuts", "Shift+↑ ↓")),
         (translate("Shortcuts", "Move the divider by 1 %, with Shift by 10 %"), "← →"),
         (translate("Shortcuts", "Divider to an end"), translate("Shortcuts", "Home, End")),
-        (translate("Shortcuts", "Move the region by a pixel"), f"Ctrl+{arrows}"),
-        (translate("Shortcuts", "Resize the region by a pixel"), f"Ctrl+⇧+{arrows}"),
+        (translate("Shortcuts", "Move the region by a pixel"), translate("Shortcuts", "Ctrl+arrows")),
+        (translate("Shortcuts", "Resize the region by a pixel"), translate("Shortcuts", "Ctrl+Shift+arrows")),
         (translate("Shortcuts", "Zoom at the pointer"), translate("Shortcuts", "wheel")),
         (translate("Shortcuts", "Pan"), translate("Shortcuts", "drag with the middle button")),
         (translate("Shortcuts", "Brush and eraser change places"), hold.format(key="Alt")),

@@ -268,6 +268,7 @@ def test_the_eraser_and_alt_take_away_from_the_mask(qtbot, opened):
 
 
 def test_the_numbers_under_the_pointer_are_the_documents_own(qtbot, opened, photo):
+    opened.editor.view.zoom_to(8.0)
     move(opened.canvas, position(opened.canvas, (50.5, 30.5)))
     numbers = "  ".join(str(v) for v in photo[30, 50])
     assert opened.status.pixel.text() == f"50, 30    {numbers}"
