@@ -141,6 +141,8 @@ class MemoryModel:
     bytes_per_tile_px: int
     reduced: bool = False
     """True: both are those of two-byte precision, and fp32 takes twice as much."""
+    host_bytes_per_px: int = 0
+    """Host memory, or room for files, per network pixel of the region, beyond what every job keeps."""
     least_weights_bytes: int = 0
     """What the weights are kept in where there is too little room for all of them, whatever the precision; 0: there is
     no such way."""

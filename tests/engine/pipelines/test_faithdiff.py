@@ -135,11 +135,6 @@ def test_the_prompt_changes_the_result_and_is_reported(pipeline):
     assert np.abs(residual_of(plain) - residual_of(told)).max() > 1e-3
 
 
-def test_equal_prompts_are_encoded_once(pipeline):
-    encoded = pipeline.prompts.encoded("a prompt that no other test has")
-    assert pipeline.prompts.encoded("a prompt that no other test has") is encoded
-
-
 @pytest.mark.parametrize("name", ["start", "scheduler", "hdr", "seed"])
 def test_settings_change_the_picture(pipeline, name):
     other = {"start": "noise", "scheduler": "unipc", "hdr": 1.0, "seed": 7}[name]

@@ -44,7 +44,7 @@ from safelight.engine.pipelines.base import (
     TileProgress,
     no_tap,
 )
-from safelight.engine.pipelines.base_networks import Place, stored
+from safelight.engine.pipelines.base_networks import stored
 from safelight.engine.pipelines.faithdiff_networks import FaithDiffFiles, UNets
 from safelight.engine.pipelines.faithdiff_spec import (
     BASE_ID,
@@ -55,7 +55,9 @@ from safelight.engine.pipelines.faithdiff_spec import (
 )
 from safelight.engine.pipelines.noise_steps import NoiseSteps
 from safelight.engine.pipelines.sdxl import NO_PROMPT, Prompt, PromptEncoders, guided, time_ids
+from safelight.engine.pipelines.text_encoder import HOST
 from safelight.engine.pipelines.tile_embeddings import TileEmbeddings
+from safelight.engine.pipelines.versions import Place
 from safelight.engine.precision import many_step_precision
 from safelight.geometry import Rect, Size
 from safelight.settings import RestoreSettings
@@ -117,6 +119,7 @@ class FaithDiffPipeline(Pipeline):
         self._scaling = float(config.get("scaling_factor", SDXL_SCALING))
         self.vae_tile_px = int(config.get("sample_size", SDXL_VAE_TILE_PX))
         """Of the authors' tiled VAE, which has the size of its configuration."""
+        self._parts = parts
         self._unets = UNets(self._files, device, parts, first=first)
 
     @property
@@ -139,6 +142,8 @@ class FaithDiffPipeline(Pipeline):
         self, region: torch.Tensor, *, settings: RestoreSettings, magnification: int
     ) -> FaithDiffConditioning:
         conditioned = self.conditioned(settings=settings, magnification=magnification)
+        # the text encoders are idle now, and go where the host is short of room for what the job keeps there
+        self._parts.room(HOST, self.spec.memory.host_bytes_per_px * region.shape[-2] * region.shape[-1])
         return replace(conditioned, fused=_fused(region, float(settings.own["hdr"])))
 
     def conditioned(self, *, settings: RestoreSettings, magnification: int) -> FaithDiffConditioning:
@@ -231,10 +236,7 @@ class FaithDiffPipeline(Pipeline):
 
     def encoded(self, *prompts: str) -> Prompt:
         """On the pipeline's device, B prompts."""
-        found = [self.prompts.encoded(prompt) for prompt in prompts]
-        return Prompt(
-            torch.cat([prompt.embeddings for prompt in found]), torch.cat([prompt.pooled for prompt in found])
-        ).to(self.device)
+        return self.prompts.encoded(*prompts).to(self.device)
 
     def features(
         self, x: torch.Tensor, *, precision: Precision, tiling: CrossfadeTiling | None = None

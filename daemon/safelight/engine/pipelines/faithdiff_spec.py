@@ -112,6 +112,8 @@ FAITHDIFF = PipelineSpec(
         weights_bytes=5_400_000_000,
         bytes_per_tile_px=2400,
         reduced=True,
+        # features: 512 numbers of 4 bytes per cell; embeddings: 320 of 2 bytes on 1.4 times the area
+        host_bytes_per_px=48,
         least_weights_bytes=2_900_000_000,
     ),
     settings=_SETTINGS,

@@ -8,6 +8,7 @@ empty prompt is encoded like any other.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,16 +58,20 @@ class PromptEncoders:
     def parts(self) -> tuple[Part[Any], ...]:
         return tuple(encoder.part for encoder in self._encoders)
 
-    def encoded(self, prompt: str) -> Prompt:
-        """On the host. Cut after 77 tokens."""
-        if prompt not in self._known:
-            (first, _), (second, pooled) = (encoder.encoded(prompt) for encoder in self._encoders)
-            assert pooled is not None
-            self._known[prompt] = Prompt(torch.cat([first, second], dim=-1), pooled)
-            while len(self._known) > PROMPTS_KEPT:
-                self._known.popitem(last=False)
-        self._known.move_to_end(prompt)
-        return self._known[prompt]
+    def encoded(self, *prompts: str) -> Prompt:
+        """Of each, in one batch on the host. Cut after 77 tokens. Each encoder is held once for all of them, and not at
+        all where all are known."""
+        if unknown := [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._known]:
+            first, second = (encoder.encoded(unknown) for encoder in self._encoders)
+            for prompt, (one, _), (two, pooled) in zip(unknown, first, second, strict=True):
+                assert pooled is not None
+                self._known[prompt] = Prompt(torch.cat([one, two], dim=-1), pooled)
+        for prompt in prompts:
+            self._known.move_to_end(prompt)
+        found = [self._known[prompt] for prompt in prompts]
+        while len(self._known) > PROMPTS_KEPT:
+            self._known.popitem(last=False)
+        return Prompt(*(torch.cat(tensors) for tensors in zip(*found, strict=True)))
 
 
 class _Encoder:
@@ -83,13 +88,18 @@ class _Encoder:
             key, lambda: Part(parts, key, partial(_load, kind, folder), expected_bytes=4 * numbers(make()))
         )
 
-    def encoded(self, prompt: str) -> tuple[torch.Tensor, torch.Tensor | None]:
-        tokens = self._tokenizer(
-            prompt, max_length=TOKENS, padding="max_length", truncation=True, return_tensors="pt"
-        )
+    def encoded(self, prompts: Sequence[str]) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
+        """Of each, one by one: a batch of others must not change a bit."""
+        length = min(self._tokenizer.model_max_length, TOKENS)
+        results = []
         with self.part.held() as network, torch.inference_mode():
-            out = network(tokens.input_ids, output_hidden_states=True)
-        return out.hidden_states[-2], getattr(out, "text_embeds", None)
+            for prompt in prompts:
+                tokens = self._tokenizer(
+                    prompt, max_length=length, padding="max_length", truncation=True, return_tensors="pt"
+                )
+                out = network(tokens.input_ids, output_hidden_states=True)
+                results.append((out.hidden_states[-2], getattr(out, "text_embeds", None)))
+        return results
 
 
 def _empty(kind: Any, folder: Path) -> Any:
