@@ -10,15 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from safelight.engine.checkpoints import catalogue, install, store
 from safelight.engine.parts import Parts
-from safelight.engine.pipelines.base_networks import (
-    DTYPES,
-    Networks,
-    Place,
-    PrecisionSets,
-    content_hash,
-    load_base,
-    stored,
-)
+from safelight.engine.pipelines.base_networks import content_hash, load_unet, load_vae, stored
+from safelight.engine.pipelines.versions import DTYPES, Place
 from safelight.errors import NotReady
 from tests.fakes.golden import DATA
 
@@ -42,25 +35,29 @@ def theirs(base):
     )
 
 
+def both(base, place=FP32):
+    """UNet and VAE by ours."""
+    return load_unet(base, place).network, load_vae(base, place, Parts()).network
+
+
 def tensors(*networks):
     return [tensor for network in networks for _, tensor in sorted(network.state_dict().items())]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_networks_are_those_of_diffusers_own_loader(precision):
-    found = load_base(BASE, Place(HERE, precision), Parts())
-    for ours, expected in zip(tensors(found.unet, found.vae), tensors(*theirs(BASE)), strict=True):
+    unet, vae = both(BASE, Place(HERE, precision))
+    for ours, expected in zip(tensors(unet, vae), tensors(*theirs(BASE)), strict=True):
         assert torch.equal(ours, expected.to(DTYPES[precision]))
         assert not ours.requires_grad
-    assert not found.unet.training
-    assert not found.vae.training
+    assert not unet.training
+    assert not vae.training
 
 
 def test_a_base_of_half_precision_files_is_the_same_base(copied):
     for path in copied.glob("*/*.safetensors"):
         path.rename(path.with_name(f"{path.stem}.fp16.safetensors"))
-    expected, found = load_base(BASE, FP32, Parts()), load_base(copied, FP32, Parts())
-    for ours, other in zip(tensors(found.unet, found.vae), tensors(expected.unet, expected.vae), strict=True):
+    for ours, other in zip(tensors(*both(copied)), tensors(*both(BASE)), strict=True):
         assert torch.equal(ours, other)
 
 
@@ -71,27 +68,24 @@ def test_a_vae_with_the_old_names_of_attention_is_the_same_vae(copied):
         found = {name.replace(f"attentions.0.{new}.", f"attentions.0.{old}."): t for name, t in found.items()}
     assert "encoder.mid_block.attentions.0.query.weight" in found
     save_file(found, path)
-    ours = load_base(copied, FP32, Parts()).vae
-    expected = load_base(BASE, FP32, Parts()).vae
-    assert all(torch.equal(a, b) for a, b in zip(tensors(ours), tensors(expected), strict=True))
+    for ours, other in zip(tensors(*both(copied)), tensors(*both(BASE)), strict=True):
+        assert torch.equal(ours, other)
 
 
 def test_two_pipelines_on_one_base_have_one_vae_decoder():
     parts = Parts()
-    first, second = load_base(BASE, FP32, parts), load_base(BASE, FP32, parts)
-    assert first.vae.decoder is second.vae.decoder
-    assert first.vae.post_quant_conv is second.vae.post_quant_conv
-    assert first.vae.encoder is not second.vae.encoder
+    first, second = load_vae(BASE, FP32, parts), load_vae(BASE, FP32, parts)
+    assert first.network.decoder is second.network.decoder
+    assert first.network.post_quant_conv is second.network.post_quant_conv
+    assert first.network.encoder is not second.network.encoder
     assert parts.loaded == list(first.shared) == list(second.shared)
-    own = sum(p.numel() * p.element_size() for p in first.vae.decoder.parameters())
-    assert first.shared[0].bytes == own + sum(
-        p.numel() * p.element_size() for p in first.vae.post_quant_conv.parameters()
-    )
+    whole = sum(p.numel() * p.element_size() for p in first.network.parameters())
+    assert 0 < first.bytes == whole - first.shared[0].bytes
 
 
 def test_the_decoder_goes_with_the_last_networks_that_have_it():
     parts = Parts()
-    first, second = load_base(BASE, FP32, parts), load_base(BASE, FP32, parts)
+    first, second = load_vae(BASE, FP32, parts), load_vae(BASE, FP32, parts)
     del first
     assert len(parts.loaded) == 1
     del second
@@ -100,8 +94,8 @@ def test_the_decoder_goes_with_the_last_networks_that_have_it():
 
 def test_each_precision_has_a_decoder_of_its_own():
     parts = Parts()
-    fp32, bf16 = load_base(BASE, FP32, parts), load_base(BASE, Place(HERE, "bf16"), parts)
-    assert fp32.vae.decoder is not bf16.vae.decoder
+    fp32, bf16 = (load_vae(BASE, Place(HERE, precision), parts) for precision in ("fp32", "bf16"))
+    assert fp32.network.decoder is not bf16.network.decoder
     assert len(parts.loaded) == 2
 
 
@@ -170,7 +164,7 @@ CHANGES = {
 def test_a_base_that_was_changed_is_said_in_one_sentence(copied, change, sentence):
     change(copied)
     with pytest.raises(NotReady, match=sentence) as caught:
-        load_base(copied, FP32, Parts())
+        both(copied)
     assert caught.value.reason == "CHECKPOINT_DAMAGED"
     assert "install it again" in caught.value.message
 
@@ -192,75 +186,3 @@ def test_a_file_of_another_length_than_installed_is_named(tmp_path, monkeypatch)
     with pytest.raises(NotReady, match=f"sd21-base/vae/{WEIGHTS} is not what was installed") as caught:
         stored("sd21-base")
     assert caught.value.reason == "CHECKPOINT_DAMAGED"
-
-
-# -- precisions ----------------------------------------------------------------------------------------
-
-
-class Loads:
-    """Small networks; remembers in which precision they were asked for."""
-
-    def __init__(self):
-        self.precisions = []
-
-    def __call__(self, place):
-        self.precisions.append(place.precision)
-        return Networks(*(torch.nn.Conv2d(1, 1, 3).to(place.dtype) for _ in range(2)))
-
-
-def precision_sets(loads, *, room=True):
-    return PrecisionSets(loads, HERE, Parts(room=lambda device, needed: room), first="bf16")
-
-
-def test_the_first_precision_stays_and_one_other_beside_it():
-    loads = Loads()
-    sets = precision_sets(loads)
-    first = sets.at("bf16")
-    assert sets.at("fp32").unet.weight.dtype == torch.float32
-    assert sets.bytes == 3 * first.bytes
-    sets.at("fp16")
-    assert sets.bytes == 2 * first.bytes
-    assert sets.at("bf16") is first
-    assert loads.precisions == ["bf16", "fp32", "fp16"]
-
-
-def test_where_there_is_no_room_for_two_there_is_one():
-    loads = Loads()
-    sets = precision_sets(loads, room=False)
-    first_bytes = sets.bytes
-    sets.at("fp32")
-    assert sets.bytes == 2 * first_bytes
-    sets.at("bf16")
-    assert loads.precisions == ["bf16", "fp32", "bf16"]
-
-
-KEPT = {
-    "the one it ran in": ("fp32", "fp32"),
-    "one that was never used": ("fp16", "bf16"),
-    "not known": (None, "bf16"),
-}
-
-
-@pytest.mark.parametrize(("asked", "expected"), KEPT.values(), ids=KEPT)
-def test_one_precision_is_left_after_a_job(asked, expected):
-    loads = Loads()
-    sets = precision_sets(loads)
-    sets.at("fp32")
-    sets.keep(asked)
-    sets.at(expected)
-    assert loads.precisions == ["bf16", "fp32"]
-    assert sets.bytes == sets.at(expected).bytes
-
-
-def test_a_precision_that_cannot_be_loaded_leaves_sets_that_can():
-    loads = Loads()
-    sets = precision_sets(loads, room=False)
-
-    def fails(place):
-        raise MemoryError
-
-    sets._load = fails
-    with pytest.raises(MemoryError):
-        sets.at("fp32")
-    sets._load = loads
-    assert sets.at("bf16").unet.weight.dtype == torch.bfloat16

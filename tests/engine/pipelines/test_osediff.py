@@ -7,15 +7,15 @@ import torch
 from safelight.engine.finish import result_bands
 from safelight.engine.out_of_memory import MemoryLadder
 from safelight.engine.parts import Parts
-from safelight.engine.pipelines.base_networks import Place
+from safelight.engine.pipelines.base_networks import load_unet
 from safelight.engine.pipelines.osediff import (
     LORA_ALPHA,
     Adapters,
     OSEDiffPipeline,
-    merged_networks,
     network_picture,
 )
 from safelight.engine.pipelines.osediff_spec import OSEDIFF, OSEDIFF_FACE
+from safelight.engine.pipelines.versions import Place
 from safelight.engine.region_plan import plan_region
 from safelight.engine.restore import restore
 from safelight.engine.working_scale import choose_working_scale
@@ -136,10 +136,11 @@ def test_the_prompt_used_is_reported(pipeline):
     assert not torch.equal(said.embeddings, _conditioning(pipeline).embeddings)
 
 
-def test_networks_are_plain_ones_after_the_merge():
-    networks = merged_networks(DATA / "osediff/base", converted("osediff"), HERE, Parts())
-    for network in (networks.unet, networks.vae):
-        assert not any("lora" in name for name in network.state_dict())
+def test_networks_are_plain_ones_after_the_merge(pipeline):
+    plain = load_unet(DATA / "osediff/base", HERE).network.state_dict()
+    merged = pipeline._unets.at("fp32").state_dict()
+    assert merged.keys() == plain.keys()
+    assert any(not torch.equal(merged[name], plain[name]) for name in plain)
 
 
 LAYERS = {"convolution": (torch.nn.Conv2d(3, 5, 3), (2, 3, 3, 3)), "linear": (torch.nn.Linear(3, 5), (2, 3))}

@@ -119,7 +119,7 @@ def test_both_branches_run_in_one_batch_and_guidance_1_skips_one(pipeline, guida
     latent = torch.rand(1, 4, 8, 8)
     given = conditioning(pipeline, 0.5, 0.5, guidance_scale=guidance)
     seen = []
-    unet = pipeline._sets.at("fp32").unet
+    unet = pipeline._unets.at("fp32")
     handle = unet.register_forward_pre_hook(lambda module, args: seen.append(len(args[0])))
     try:
         pipeline.predict(latent, step=0, origins=((0, 0),), conditioning=given, precision="fp32")
@@ -138,14 +138,14 @@ def test_guidance_moves_away_from_the_negative_prompt(pipeline):
 
 
 def test_nothing_of_a_job_is_left_behind(pipeline):
-    sets = pipeline._sets.at("fp32")
-    before = {k: v.clone() for m in (sets.unet, sets.vae) for k, v in m.state_dict().items()}
+    networks = pipeline._unets.at("fp32"), pipeline._vaes.at("fp32")
+    before = {k: v.clone() for m in networks for k, v in m.state_dict().items()}
     first = residual_of(restored(photo(48, 40), pipeline, degradation_blur=0.2, degradation_noise=0.2))
     restored(photo(48, 40), pipeline, degradation_blur=0.9, degradation_noise=0.9)
     again = residual_of(restored(photo(48, 40), pipeline, degradation_blur=0.2, degradation_noise=0.2))
     assert np.array_equal(first, again)
     assert s3diff_lora._current.get() is None
-    after = {k: v for m in (sets.unet, sets.vae) for k, v in m.state_dict().items()}
+    after = {k: v for m in networks for k, v in m.state_dict().items()}
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 

@@ -1,4 +1,4 @@
-"""UNet and VAE of a base folder, in one precision or several; installed checkpoints by their ids.
+"""UNet and VAE of a base folder; installed checkpoints by their ids.
 
 The decoding half of the VAE, which no pipeline here changes, is a part that pipelines with equal files share.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +25,15 @@ from safelight.engine.checkpoints.weights import (
     configured,
     damaged,
     fill,
-    loaded_bytes,
     numbers,
     read_config,
     unedited,
     weights_file,
 )
 from safelight.engine.parts import Part, PartKey, Parts
-from safelight.engine.pipelines.base import Precision
+from safelight.engine.pipelines.versions import Loaded, Place
 from safelight.errors import InvalidRequest, NotReady
 
-DTYPES: Mapping[Precision, torch.dtype] = {
-    "fp32": torch.float32,
-    "bf16": torch.bfloat16,
-    "fp16": torch.float16,
-}
 ENCODING, DECODING = ("encoder.", "quant_conv."), ("decoder.", "post_quant_conv.")
 """The halves of a VAE by the names of their tensors."""
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
@@ -49,84 +42,21 @@ _UNIMPORTANT = re.compile(r"_.*|transformers_version|torch_dtype|dtype|architect
 """Of a configuration: who wrote it and how, nothing that a network is made of."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where networks are wanted, and in which precision."""
-
-    device: torch.device
-    precision: Precision
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return DTYPES[self.precision]
-
-
-@dataclass(frozen=True)
-class Networks:
-    """UNet and VAE with a pipeline's weights in them, in one place."""
-
-    unet: Any
-    """UNet2DConditionModel; diffusers' classes carry no usable types."""
-    vae: Any
-    """AutoencoderKL."""
-    shared: tuple[Part[Any], ...] = ()
-    """Parts that they are made with."""
-
-    @property
-    def bytes(self) -> int:
-        """Of what is not shared."""
-        return loaded_bytes(self.unet, self.vae) - sum(part.bytes for part in self.shared)
-
-
-class PrecisionSets:
-    """Networks by precision: the one that stays, and for as long as a job needs it another. Owned by the worker's
-    thread."""
-
-    def __init__(
-        self, load: Callable[[Place], Networks], device: torch.device, parts: Parts, *, first: Precision
-    ) -> None:
-        """`first` is loaded at once."""
-        self._load, self._device, self._parts = load, device, parts
-        self._sets: dict[Precision, Networks] = {first: load(Place(device, first))}
-        self._numbers = self.bytes // DTYPES[first].itemsize
-
-    def at(self, precision: Precision) -> Networks:
-        """Two precisions at most, one where there is no room for two."""
-        if precision not in self._sets:
-            fits = self._parts.room(self._device, self._numbers * DTYPES[precision].itemsize)
-            for other in list(self._sets)[1 if fits else 0 :]:
-                del self._sets[other]
-            self._sets[precision] = self._load(Place(self._device, precision))
-        return self._sets[precision]
-
-    def keep(self, precision: Precision | None) -> None:
-        """Only this one stays, or, where it is not loaded, the one that was loaded first."""
-        for other in list(self._sets)[0 if precision in self._sets else 1 :]:
-            if other != precision:
-                del self._sets[other]
-
-    @property
-    def bytes(self) -> int:
-        return sum(networks.bytes for networks in self._sets.values())
-
-    @property
-    def shared(self) -> tuple[Part[Any], ...]:
-        return tuple(part for networks in self._sets.values() for part in networks.shared)
-
-
-def load_base(
-    base: Path, place: Place, parts: Parts, *, edit_unet: Edit = unedited, edit_vae: Edit = unedited
-) -> Networks:
-    """Whatever it is stored in; the edits see each tensor of the UNet and of the VAE's encoding half as stored. Raises
-    NotReady (CHECKPOINT_DAMAGED) when the folder is not a base."""
+def load_unet(base: Path, place: Place, *, edit: Edit = unedited) -> Loaded:
+    """Whatever it is stored in; `edit` sees each tensor as stored. Raises NotReady (CHECKPOINT_DAMAGED)."""
     unet = empty(UNet2DConditionModel, base / "unet")
-    fill(unet, weights_file(base / "unet"), device=place.device, dtype=place.dtype, edit=edit_unet)
+    fill(unet, weights_file(base / "unet"), device=place.device, dtype=place.dtype, edit=edit)
+    return Loaded(unet)
+
+
+def load_vae(base: Path, place: Place, parts: Parts, *, edit: Edit = unedited) -> Loaded:
+    """The same; `edit` sees each tensor of the encoding half."""
     vae = empty(AutoencoderKL, base / "vae")
-    _fill_vae(vae, base, place, ENCODING, edit_vae)
+    _fill_vae(vae, base, place, ENCODING, edit)
     decoder = _shared_decoder(base, place, parts)
     halves = decoder.keep()
     vae.decoder, vae.post_quant_conv = halves["decoder"], halves["post_quant_conv"]
-    return Networks(unet, vae, (decoder,))
+    return Loaded(vae, (decoder,))
 
 
 def empty(network: Any, folder: Path) -> Any:

@@ -21,7 +21,8 @@ from safelight.engine.checkpoints.weights import configured, fill, loaded_bytes,
 from safelight.engine.networks.faithdiff import LQEncoder, align, lq_name, own_name
 from safelight.engine.parts import Part, PartKey, Parts
 from safelight.engine.pipelines.base import Precision
-from safelight.engine.pipelines.base_networks import Place, content_hash, empty, recorded_sha256
+from safelight.engine.pipelines.base_networks import content_hash, empty, recorded_sha256
+from safelight.engine.pipelines.versions import Place
 
 Storage = Literal["full", "fp8"]
 

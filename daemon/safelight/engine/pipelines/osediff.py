@@ -33,9 +33,8 @@ from safelight.engine.pipelines.authors import (
 )
 from safelight.engine.pipelines.base import Conditioning, Picture, Precision, Tap, TileProgress, no_tap
 from safelight.engine.pipelines.base_networks import (
-    Networks,
-    Place,
-    load_base,
+    load_unet,
+    load_vae,
     require_layout,
     stored,
     tensors_below,
@@ -70,13 +69,16 @@ class OSEDiffPipeline(OneStepPipeline):
         checkpoint_hashes: Mapping[str, str],
         spec: PipelineSpec = OSEDIFF,
     ) -> None:
-        """`base` a diffusers folder, `weights` the converted checkpoint."""
+        """`base` a diffusers folder, `weights` the converted checkpoint. Raises NotReady (CHECKPOINT_DAMAGED) when
+        the two do not fit."""
         self.spec = spec
+        require_layout(weights, "osediff", base)
         super().__init__(
-            lambda place: merged_networks(base, weights, place, parts),
             base,
             device,
             parts,
+            unet=lambda place: load_unet(base, place, edit=adapters(weights, "state_dict_unet/")),
+            vae=lambda place: load_vae(base, place, parts, edit=adapters(weights, "state_dict_vae/")),
             first=first,
             checkpoint_hashes=checkpoint_hashes,
         )
@@ -143,17 +145,9 @@ def network_picture(picture: Picture, process_size: int, scale: int) -> Picture:
     return np.array(image.resize(cut, Image.Resampling.LANCZOS))
 
 
-def merged_networks(base: Path, weights: Path, place: Place, parts: Parts) -> Networks:
-    """The base with the checkpoint in it. Raises NotReady (CHECKPOINT_DAMAGED) when the two do not fit."""
-    require_layout(weights, "osediff", base)
-    tensors, _ = read_converted(weights)
-    return load_base(
-        base,
-        place,
-        parts,
-        edit_unet=Adapters(tensors_below(tensors, "state_dict_unet/")),
-        edit_vae=Adapters(tensors_below(tensors, "state_dict_vae/")),
-    )
+def adapters(weights: Path, prefix: str) -> Adapters:
+    """What the converted file changes in the network whose tensors begin so."""
+    return Adapters(tensors_below(read_converted(weights)[0], prefix))
 
 
 class Adapters:

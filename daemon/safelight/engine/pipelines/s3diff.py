@@ -53,22 +53,21 @@ from safelight.engine.pipelines.base import (
     no_tap,
 )
 from safelight.engine.pipelines.base_networks import (
-    Networks,
-    Place,
-    load_base,
+    load_unet,
+    load_vae,
     require_layout,
     stored,
     tensors_below,
 )
 from safelight.engine.pipelines.s3diff_spec import BASE_ID, ESTIMATE, ESTIMATOR_ID, S3DIFF, WEIGHTS_ID
 from safelight.engine.pipelines.stable_diffusion import OneStepConditioning, OneStepPipeline
+from safelight.engine.pipelines.versions import Loaded, Place
 from safelight.errors import InvalidRequest
 from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec, SettingValue
 
 SIZE_MULTIPLE = 64  # the script pads right and below by reflection to this
 SCORES = ("degradation_blur", "degradation_noise")
-ADAPTER = {"unet": "default", "vae": "vae_skip"}
 ADAPTED = ("state_dict_unet/", "state_dict_vae/")
 
 
@@ -102,17 +101,20 @@ class S3DiffPipeline(OneStepPipeline):
         checkpoint_hashes: Mapping[str, str],
         spec: PipelineSpec = S3DIFF,
     ) -> None:
-        """`base` a diffusers folder, `weights` and `estimator` converted checkpoints."""
+        """`base` a diffusers folder, `weights` and `estimator` converted checkpoints. Raises NotReady
+        (CHECKPOINT_DAMAGED) when they do not fit."""
         self.spec = spec
+        require_layout(weights, "s3diff", base)
+        require_layout(estimator, "de_net", None)
         super().__init__(
-            lambda place: modulated_networks(base, weights, place, parts),
             base,
             device,
             parts,
+            unet=lambda place: modulated_unet(base, weights, place),
+            vae=lambda place: modulated_vae(base, weights, place, parts),
             first=first,
             checkpoint_hashes=checkpoint_hashes,
         )
-        require_layout(estimator, "de_net", None)
         tensors = _copied(weights, lambda name: not name.startswith(ADAPTED))
         self.frequencies = tensors["w"].float().to(device)
         self.vae_head, self.unet_head = (_head(tensors, name).to(device) for name in ("vae", "unet"))
@@ -280,23 +282,29 @@ def _reflected(x: torch.Tensor, more: int, *, rows: bool = False) -> torch.Tenso
     return F.pad(x, pad, mode="reflect" if length > 1 else "replicate") if more else x
 
 
-def modulated_networks(base: Path, weights: Path, place: Place, parts: Parts) -> Networks:
-    """The base with modulated layers in it. Raises NotReady (CHECKPOINT_DAMAGED) when the two do not fit."""
-    require_layout(weights, "s3diff", base)
-    tensors, _ = read_converted(weights)
-    unet, vae = (tensors_below(tensors, prefix) for prefix in ADAPTED)
-    whole = {f"conv_in.{last}": unet.pop(f"conv_in.{last}") for last in ("weight", "bias")}
-    networks = load_base(base, place, parts, edit_unet=lambda name, tensor: whole.get(name, tensor))
-    for network, found, adapter, blocks in (
-        (networks.unet, unet, ADAPTER["unet"], networks.unet.down_blocks),
-        (networks.vae, vae, ADAPTER["vae"], networks.vae.encoder.down_blocks),
-    ):
-        pairs = {
-            name: (placed(down, place.device, place.dtype), placed(up, place.device, place.dtype))
-            for name, (down, up) in _pairs(found, adapter).items()
-        }
-        modulate(network, pairs, up=len(blocks) + 1)
-    return networks
+def modulated_unet(base: Path, weights: Path, place: Place) -> Loaded:
+    tensors = tensors_below(read_converted(weights)[0], ADAPTED[0])
+    whole = {f"conv_in.{last}": tensors.pop(f"conv_in.{last}") for last in ("weight", "bias")}
+    loaded = load_unet(base, place, edit=lambda name, tensor: whole.get(name, tensor))
+    return _modulated(loaded, tensors, "default", place, len(loaded.network.down_blocks))
+
+
+def modulated_vae(base: Path, weights: Path, place: Place, parts: Parts) -> Loaded:
+    tensors = tensors_below(read_converted(weights)[0], ADAPTED[1])
+    loaded = load_vae(base, place, parts)
+    return _modulated(loaded, tensors, "vae_skip", place, len(loaded.network.encoder.down_blocks))
+
+
+def _modulated(
+    loaded: Loaded, tensors: Mapping[str, torch.Tensor], adapter: str, place: Place, down_blocks: int
+) -> Loaded:
+    """With the adapter's low-rank pairs in its layers."""
+    pairs = {
+        name: (placed(down, place.device, place.dtype), placed(up, place.device, place.dtype))
+        for name, (down, up) in _pairs(tensors, adapter).items()
+    }
+    modulate(loaded.network, pairs, up=down_blocks + 1)
+    return loaded
 
 
 def _pairs(tensors: Mapping[str, torch.Tensor], adapter: str) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:

@@ -10,7 +10,7 @@ One step at t = 999 on the degraded picture's own latent (`noise_schedule`).
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +24,9 @@ from safelight.engine.latent_noise import noise
 from safelight.engine.networks.vae_tiling import decode_tiled, encode_tiled
 from safelight.engine.parts import Part, Parts
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
-from safelight.engine.pipelines.base_networks import Networks, Place, PrecisionSets
 from safelight.engine.pipelines.noise_schedule import TIMESTEP, LastStep
 from safelight.engine.pipelines.text_encoder import PromptEncoder
+from safelight.engine.pipelines.versions import Load, Versions
 from safelight.geometry import Rect
 
 LOG_VARIANCE_LEAST, LOG_VARIANCE_MOST = -30.0, 20.0  # as diffusers' DiagonalGaussianDistribution
@@ -48,33 +48,36 @@ class OneStepPipeline(Pipeline):
 
     def __init__(
         self,
-        load: Callable[[Place], Networks],
         base: Path,
         device: torch.device,
         parts: Parts,
         *,
+        unet: Load,
+        vae: Load,
         first: Precision,
         checkpoint_hashes: Mapping[str, str],
     ) -> None:
-        """`load` gives the networks with the paper's weights in them; `first` is the precision that is loaded at
-        once."""
+        """`unet` and `vae` give these networks with the paper's weights in them; `first` is the precision that is
+        loaded at once."""
         self.device = device
         self.checkpoint_hashes = checkpoint_hashes
         self.prompts = PromptEncoder(base, parts)
         self._last = LastStep.of(base).on(device)
-        self._sets = PrecisionSets(load, device, parts, first=first)
-        self._scaling = float(self._sets.at(first).vae.config.scaling_factor)
+        self._unets = Versions(unet, device, parts, first=first)
+        self._vaes = Versions(vae, device, parts, first=first)
+        self._scaling = float(self._vaes.at(first).config.scaling_factor)
 
     @property
     def weights_bytes(self) -> int:
-        return self._sets.bytes
+        return self._unets.bytes + self._vaes.bytes
 
     @property
     def parts(self) -> tuple[Part[Any], ...]:
-        return self.prompts.encoder, *self._sets.shared
+        return self.prompts.encoder, *self._unets.shared, *self._vaes.shared
 
     def rest(self, precision: Precision | None) -> None:
-        self._sets.keep(precision)
+        self._unets.keep(precision)
+        self._vaes.keep(precision)
 
     @abstractmethod
     def prediction(
@@ -130,7 +133,7 @@ class OneStepPipeline(Pipeline):
         tile_px: int | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and log variance of x (B 3 H W in -1..1), unscaled, float32; `tile_px`: in the authors' tiles."""
-        vae = self._sets.at(precision).vae
+        vae = self._vaes.at(precision)
         x = x.to(vae.dtype).contiguous(memory_format=layout(vae.dtype))
         with self.vae_context(conditioning):
             moments = vae.encoder(x) if tile_px is None else encode_tiled(vae.encoder, x, tile_px)
@@ -147,7 +150,7 @@ class OneStepPipeline(Pipeline):
         self, latent: torch.Tensor, *, precision: Precision, tile_lat: int | None = None
     ) -> torch.Tensor:
         """Scaled latents B 4 h w to B 3 8h 8w, -1..1, float32; `tile_lat`: in the authors' tiles."""
-        vae = self._sets.at(precision).vae
+        vae = self._vaes.at(precision)
         z = (latent / self._scaling).to(vae.dtype).contiguous(memory_format=layout(vae.dtype))
         z = vae.post_quant_conv(z)
         y: torch.Tensor = vae.decoder(z) if tile_lat is None else decode_tiled(vae.decoder, z, tile_lat)
@@ -155,7 +158,7 @@ class OneStepPipeline(Pipeline):
 
     def unet(self, latent: torch.Tensor, embeddings: torch.Tensor, *, precision: Precision) -> torch.Tensor:
         """B 4 h w and B 77 C to the UNet's output, float32."""
-        unet = self._sets.at(precision).unet
+        unet = self._unets.at(precision)
         latent = latent.to(unet.dtype).contiguous(memory_format=layout(unet.dtype))
         out: torch.Tensor = unet(latent, TIMESTEP, encoder_hidden_states=embeddings.to(unet.dtype)).sample
         return out.float()
