@@ -47,6 +47,15 @@ CHANGES_KEY = {
     "positive_prompt": BEFORE,
     "negative_prompt": BEFORE,
     "guidance_scale": BEFORE,
+    "steps": BEFORE,
+    "start": BEFORE,
+    "tile_size": BEFORE,
+    "tile_height": BEFORE,
+    "overlap": BEFORE,
+    "tiled_encoders": BEFORE,
+    "scheduler": BEFORE,
+    "hdr": BEFORE,
+    "weights": BEFORE,
 }
 
 
@@ -87,6 +96,8 @@ def another(spec, name):
     if name == "seed":
         return 2
     setting = next(s for s in (*COMMON, *spec.settings) if s.name == name)
+    if name == "tile_size":
+        return 1152
     if name.endswith(("_tile", "_overlap")):
         return 64 if name.endswith("_tile") else 16
     if name == "precision":

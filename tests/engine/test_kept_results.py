@@ -15,6 +15,7 @@ from safelight.engine.kept_store import KeptStore
 from safelight.engine.out_of_memory import MemoryLadder
 from safelight.engine.parts import Parts
 from safelight.engine.pipelines import compact
+from safelight.engine.pipelines.base import Conditioning
 from safelight.engine.pipelines.compact_spec import COMPACT
 from safelight.engine.restore import restore
 from safelight.errors import Unrestorable
@@ -170,8 +171,10 @@ def test_only_missing_tiles_are_computed_and_the_whole_has_the_same_bits(desk):
 
 @pytest.mark.parametrize("scale", [1, 2])
 @pytest.mark.parametrize("looks", [True, False], ids=["sees the whole region", "sees what it needs"])
-def test_patches_that_are_dragged_about_add_up(desk, looks, scale):
-    desk.pipeline.looks_at_region = looks
+def test_patches_that_are_dragged_about_add_up(desk, monkeypatch, looks, scale):
+    if not looks:
+        desk.pipeline.looks_at_region = False
+        monkeypatch.setattr(desk.pipeline, "condition", otherwise)
     patches = [Rect(20, 12, 40, 40), Rect(100, 90, 30, 30), Rect(150, 100, 30, 30), Rect(20, 12, 40, 40)]
     told = []
     for patch in patches:
@@ -191,6 +194,24 @@ def test_what_is_kept_decides_the_precision_of_what_is_missing(desk):
     assert report["network"] == "completed"
     assert report["precision_seconds"] == first["precision_seconds"]
     assert {precision for _, precision in desk.pipeline.calls} == {first["precision"]}
+
+
+def test_tiles_of_jobs_that_found_out_other_things_are_never_mixed(desk, monkeypatch):
+    patch = Rect(20, 12, 40, 40)
+    desk.restored(patch=patch)
+    monkeypatch.setattr(desk.pipeline, "condition", otherwise)
+    desk.pipeline.calls.clear()
+    _, report = desk.restored()
+    assert report["network"] == "computed"
+    assert report["tiles_computed"] == {"decode": int(np.prod(report["plan"]["stages"]["decode"]["grid"]))}
+    assert report["conditioning"] == {"weights": "others"}
+    _, again = desk.restored(patch=patch)
+    assert again["network"] == "kept"
+    assert again["conditioning"] == {"weights": "others"}
+
+
+def otherwise(region, *, settings, magnification):
+    return Conditioning(magnification, {"weights": "others"})
 
 
 def test_a_cancelled_job_leaves_the_tiles_it_finished(tmp_path):

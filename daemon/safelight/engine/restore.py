@@ -83,6 +83,20 @@ def restore(
     try:
         yield from run.prepare()
         yield from run.condition()
+        if run.conditioned_otherwise:
+            run.close()
+            again = restore(
+                request,
+                pipeline,
+                memory=memory,
+                precisions=precisions,
+                on_cpu=on_cpu,
+                previews=previews,
+                plan=plan,
+                keep=keep,
+                clock=clock,
+            )
+            return (yield from again)
         latent = yield from run.encode()
         for step in range(run.steps):
             latent = yield from run.predict(latent, step)
@@ -158,6 +172,15 @@ class _Run:
         yield Progress("condition")
         with self._meter.timing("condition"):
             self._condition_report = dict(self._runner.conditioning().report)
+
+    @property
+    def conditioned_otherwise(self) -> bool:
+        """What this job found out is not what the kept one did, such as weights in another precision: tiles of both
+        do not belong on one canvas."""
+        return (
+            self._kept is not None
+            and plain(self._condition_report) != self._kept.facts["report"]["conditioning"]
+        )
 
     def encode(self) -> Generator[Progress, None, FloatArray | None]:
         """Latents of the box, C H W; None for one-stage pipelines."""
