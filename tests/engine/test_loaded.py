@@ -150,7 +150,7 @@ def test_two_byte_estimates_count_twice_where_fp32_is_used(monkeypatch):
     cpu = torch.device("cpu")
     known = {}
     for native in (True, False):
-        monkeypatch.setattr("safelight.engine.device.native_bf16_cpu", lambda native=native: native)
+        monkeypatch.setattr("safelight.engine.precision.native_bf16_cpu", lambda native=native: native)
         known[native] = expected_bytes(OSEDIFF, cpu)
     assert known[False] == 2 * known[True]
     assert expected_bytes(OSEDIFF, torch.device("cuda:0")) == known[True]

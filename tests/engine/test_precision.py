@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from safelight.engine import precision as precision_module
+from safelight.engine.layer_sample import LayerSample
 from safelight.engine.pipelines.base import Precision
 from safelight.engine.precision import PrecisionTable
+from safelight.spec import MemoryModel
 from tests.fakes import pipelines as fakes
 
 
@@ -17,13 +19,27 @@ class Clocked:
     """A probe whose runs take scripted times on its own clock, and a table that reads that clock."""
 
     def __init__(self, seconds: dict[str, float], error: float = 0.0) -> None:
-        self.now, self.seconds, self.error, self.runs = 0.0, seconds, error, 0
-        self.table = PrecisionTable(clock=lambda: self.now)
+        self.now, self.seconds, self.error = 0.0, seconds, error
+        self.runs = self.sampled = 0
+        self.table = PrecisionTable(clock=lambda: self.now, sample=lambda device: self.layers)
 
     def probe(self, precision: Precision) -> torch.Tensor:
         self.runs += 1
         self.now += self.seconds[precision]
         return torch.full((3, 8, 8), 0.5 + (self.error if precision == "bf16" else 0.0))
+
+    def layers(self, precision: Precision) -> torch.Tensor:
+        self.sampled += 1
+        self.now += self.seconds[precision]
+        return torch.full((1, 4, 8, 8), 0.5 + (self.error if precision == "bf16" else 0.0))
+
+
+def large(steps: int = 1) -> fakes.FakePipeline:
+    """With more weights than are loaded twice."""
+    spec = replace(
+        fakes.ONE_STAGE, steps=steps, memory=MemoryModel(weights_bytes=1 << 30, bytes_per_tile_px=1)
+    )
+    return fakes.identity(spec=spec)
 
 
 @pytest.fixture(autouse=True)
@@ -58,15 +74,32 @@ def test_it_is_measured_once_per_device_and_pipeline() -> None:
     assert clocked.runs == 2 * runs
 
 
-@pytest.mark.parametrize(("native", "expected"), [(True, "bf16"), (False, "fp32")])
-def test_a_pipeline_of_many_steps_is_not_loaded_twice_to_measure_it(
-    native: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("steps", [1, 20])
+@pytest.mark.parametrize(("seconds", "error", "expected"), CASES.values(), ids=CASES)
+def test_sample_layers_stand_for_a_pipeline_that_is_too_large_to_load_twice(
+    seconds: dict[str, float], error: float, expected: str, steps: int
 ) -> None:
-    monkeypatch.setattr(precision_module, "native_bf16_cpu", lambda: native)
-    clocked = Clocked({"fp32": 1.0, "bf16": 0.1})
-    pipeline = fakes.identity(spec=replace(fakes.ONE_STAGE, steps=20))
-    assert clocked.table.choose(pipeline, "auto", clocked.probe).precision == expected
+    clocked = Clocked(seconds, error)
+    measured = clocked.table.choose(large(steps), "auto", clocked.probe)
+    assert (measured.precision, measured.seconds) == (expected, pytest.approx(seconds))
     assert clocked.runs == 0
+
+
+def test_sample_layers_are_timed_once_per_device() -> None:
+    clocked = Clocked({"fp32": 1.0, "bf16": 0.5})
+    clocked.table.choose(large(), "auto", clocked.probe)
+    sampled = clocked.sampled
+    clocked.table.choose(large(steps=20), "auto", clocked.probe)
+    assert clocked.sampled == sampled > 0
+
+
+def test_real_sample_layers_give_nearly_the_same_numbers_in_every_precision() -> None:
+    layers = LayerSample(torch.device("cpu"))
+    exact = layers("fp32")
+    assert 0.1 < exact.std() < 0.15
+    for precision in ("bf16", "fp16"):
+        error = (layers(precision) - exact).square().mean().sqrt()
+        assert 0 < error < 1e-3
 
 
 def test_what_is_asked_for_is_taken_unmeasured() -> None:
@@ -77,7 +110,8 @@ def test_what_is_asked_for_is_taken_unmeasured() -> None:
 
 def test_a_cpu_without_native_bf16_stays_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision_module, "native_bf16_cpu", lambda: False)
-    assert PrecisionTable().choose(fakes.identity(), "auto", Clocked({}).probe).precision == "fp32"
+    for pipeline in (fakes.identity(), large(), large(steps=20)):
+        assert PrecisionTable().choose(pipeline, "auto", Clocked({}).probe).precision == "fp32"
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(1, "fp16"), (20, "bf16")])

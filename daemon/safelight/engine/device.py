@@ -12,7 +12,7 @@ import psutil
 import torch
 
 from safelight.engine.pipelines.base import Precision
-from safelight.engine.precision import native_bf16_cpu
+from safelight.engine.precision import reduced_precision
 from safelight.errors import Unavailable
 
 
@@ -80,10 +80,8 @@ class CudaDevice:
 
 
 def first_precision(device: torch.device) -> Precision:
-    """What diffusion pipelines are loaded in first: what `auto` is likely to choose on this device."""
-    if device.type != "cpu":
-        return "fp16"
-    return "bf16" if native_bf16_cpu() else "fp32"
+    """What one-step diffusion pipelines are loaded in first: what `auto` is likely to choose on this device."""
+    return reduced_precision(device, steps=1)
 
 
 def choose_device(name: str = "auto") -> Device:

@@ -58,7 +58,7 @@ from safelight.engine.pipelines.sdxl import NO_PROMPT, Prompt, PromptEncoders, g
 from safelight.engine.pipelines.text_encoder import HOST
 from safelight.engine.pipelines.tile_embeddings import TileEmbeddings
 from safelight.engine.pipelines.versions import Place
-from safelight.engine.precision import many_step_precision
+from safelight.engine.precision import reduced_precision
 from safelight.geometry import Rect, Size
 from safelight.settings import RestoreSettings
 from safelight.spec import PipelineSpec
@@ -378,5 +378,11 @@ def load(device: torch.device, parts: Parts) -> FaithDiffPipeline:
     """From the store. Raises NotReady."""
     (base, vae, weights), hashes = stored(BASE_ID, VAE_ID, WEIGHTS_ID)
     return FaithDiffPipeline(
-        base, vae, weights, device, parts, first=many_step_precision(device), checkpoint_hashes=hashes
+        base,
+        vae,
+        weights,
+        device,
+        parts,
+        first=reduced_precision(device, steps=FAITHDIFF.steps),
+        checkpoint_hashes=hashes,
     )
