@@ -8,6 +8,7 @@ import pytest
 from safelight.engine.checkpoints import layout
 from safelight.errors import InvalidRequest, NotReady
 from tests.engine.checkpoints.conftest import DATA
+from tests.fakes import sdxl
 
 MANIFESTS = {
     "osediff": DATA / "osediff" / "full_size_osediff.pkl.manifest.json.gz",
@@ -56,29 +57,12 @@ def test_estimator_equals_the_authors_manifest():
     assert layout.expected_shapes("de_net", {}, None) == flattened(json.loads(path.read_text())["content"])
 
 
-SDXL_UNET = {
-    "in_channels": 4,
-    "out_channels": 4,
-    "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
-    "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
-    "block_out_channels": [320, 640, 1280],
-    "layers_per_block": 2,
-    "cross_attention_dim": 2048,
-    "transformer_layers_per_block": [1, 2, 10],
-    "attention_head_dim": [5, 10, 20],
-    "use_linear_projection": True,
-    "addition_embed_type": "text_time",
-    "addition_time_embed_dim": 256,
-    "projection_class_embeddings_input_dim": 2816,
-}
-
-
 def test_the_real_sdxl_configuration_gives_the_authors_faithdiff_layout(tmp_path):
     path = DATA / "faithdiff" / "full_size_faithdiff.bin.layout.json.gz"
     given = json.loads(gzip.decompress(path.read_bytes()))
     wanted = {k: tuple(v) for part in (given["core_unet"], *given["extra"].values()) for k, v in part.items()}
     (tmp_path / "unet").mkdir()
-    (tmp_path / "unet" / "config.json").write_text(json.dumps(SDXL_UNET))
+    (tmp_path / "unet" / "config.json").write_text(json.dumps(sdxl.UNET))
     derived = layout.expected_shapes("faithdiff", {}, tmp_path)
     assert len(derived) == 1814
     assert derived == wanted
