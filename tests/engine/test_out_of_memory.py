@@ -137,6 +137,23 @@ def test_running_out_in_the_middle_keeps_finished_tiles() -> None:
     ]
 
 
+def test_what_is_idle_goes_before_tiles_get_smaller() -> None:
+    pipeline = Shrinking(after=0, most_px=0)
+    idle = ["a", "b"]
+
+    def evict_idle() -> bool:
+        if not idle:
+            return False
+        idle.pop()
+        if not idle:
+            pipeline.most_px = 64 * 64
+        return True
+
+    result = restored(photo(64, 64), pipeline, memory=MemoryLadder(evict_idle))
+    assert [event["to"] for event in result.report["ladder"]] == ["evicting what is idle"] * 2
+    assert [shape[-1] for shape, _ in pipeline.calls] == [64, 64, 64]
+
+
 def test_the_next_job_starts_where_the_last_one_fitted() -> None:
     memory, pipeline = MemoryLadder(), fakes.oom_above(1200)
     restored(photo(100, 100), pipeline, memory=memory)

@@ -164,6 +164,28 @@ def test_a_waiting_job_can_be_cancelled():
         assert shop.done(first).result is not None
 
 
+class TakesRoom:
+    """A network that has no room while `free_gib` are not free on the device."""
+
+    def __init__(self, free_gib):
+        self.device, self._free = None, free_gib * GIB
+
+    def __call__(self, tiles, precision):
+        if self.device.free_bytes() < self._free:
+            raise torch.OutOfMemoryError("the told device is full")
+        return tiles
+
+
+def test_a_tile_without_room_gets_that_of_idle_pipelines():
+    hungry = TakesRoom(3)
+    with workshop(4 + SPARE, ToldEntry("idle", 2, same), ToldEntry("hungry", 1, hungry)) as shop:
+        hungry.device = shop.device
+        shop.done(shop.submit("idle"))
+        result = shop.done(shop.submit("hungry")).result
+        assert [event["to"] for event in result.report["ladder"]] == ["evicting what is idle"]
+        assert shop.resident == {"hungry"}
+
+
 def test_what_can_never_fit_is_refused_and_nobody_is_evicted_for_it():
     with workshop(4, ToldEntry("a", 2, same), ToldEntry("huge", 9, same)) as shop:
         shop.done(shop.submit("a"))

@@ -122,6 +122,10 @@ class LoadedPipelines:
     def drop_expired(self) -> None:
         self._drop(residency.expired(self.facts, self._clock()))
 
+    def evict_idle(self) -> bool:
+        """What was used least recently on the device of all that no job uses; False: there is nothing."""
+        return self._evict_idle(self._device.torch_device)
+
     # -- room --------------------------------------------------------------------------------------
 
     def _make_room(self, name: str) -> bool:
@@ -156,12 +160,16 @@ class LoadedPipelines:
         """Evicts what is idle on `device` until so much is free there; False: there is less."""
         here = self._device if device == self._device.torch_device else self._host
         while here.free_bytes() < needed_bytes + residency.RESERVE_BYTES:
-            pipelines = self.facts if here is self._device else []
-            idle = residency.idle(pipelines, self._parts_on(device))
-            if not idle:
+            if not self._evict_idle(device):
                 return False
-            self._evict(idle[0].name)
         return True
+
+    def _evict_idle(self, device: torch.device) -> bool:
+        pipelines = self.facts if device == self._device.torch_device else []
+        idle = residency.idle(pipelines, self._parts_on(device))
+        if idle:
+            self._evict(idle[0].name)
+        return bool(idle)
 
     def _released(self, part: Part[Any]) -> None:
         """A stage has let go of a part: before the next one, tiles of what runs there must fit."""

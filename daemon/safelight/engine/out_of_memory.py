@@ -1,6 +1,6 @@
 """Out of memory is an event, not an end: the ladder of ever smaller work, and what fitted last time.
 
-Rungs, top to bottom: smaller batch (halved down to one tile), smaller pieces of a tile (halved down to the
+What no job uses goes first. Then, rung by rung: smaller batch (halved down to one tile), smaller pieces of a tile (halved down to the
 stage's least tile), then the CPU when the device is an accelerator. Per stage, so a decode that does not fit
 shrinks decode tiles only.
 """
@@ -46,7 +46,9 @@ class Rung:
 class MemoryLadder:
     """Remembers for each place the rung that fitted. One per daemon; owned by the worker thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, evict_idle: Callable[[], bool] = lambda: False) -> None:
+        """`evict_idle` frees something that no job uses on the device; False: there is nothing."""
+        self.evict_idle = evict_idle
         self._rungs: dict[Place, Rung] = {}
 
     def rung(self, place: Place, tiling: StageTiling) -> Rung:

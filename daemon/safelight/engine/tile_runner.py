@@ -84,6 +84,8 @@ class TileRunner:
     def conditioning(self) -> Conditioning:
         """Of the pipeline's own device; computed once. Raises TooMuch when not even the CPU has room."""
         made = unless_out_of_memory(lambda: self._conditioning_for(self.pipeline))
+        while made is None and self._evicted("condition"):
+            made = unless_out_of_memory(lambda: self._conditioning_for(self.pipeline))
         if made is None and self._cpu_left:
             self._note_ladder("condition", "CPU")
             self.pipeline = self._cpu()
@@ -201,9 +203,17 @@ class TileRunner:
         tiling, cpu_left = work.plan.tiling, self._cpu_left
         if self._memory.rung(place, tiling).on_cpu:
             place, cpu_left = self._cpu_place(work), False
+        elif self._evicted(work.plan.name):
+            return
         rung = self._memory.descend(place, tiling, running_tile=running_tile, cpu_left=cpu_left)
         to = "CPU" if rung.on_cpu else f"batch {rung.batch}, tile {min(rung.tile, running_tile)}"
         self._note_ladder(work.plan.name, to)
+
+    def _evicted(self, stage: str) -> bool:
+        if not self._memory.evict_idle():
+            return False
+        self._note_ladder(stage, "evicting what is idle")
+        return True
 
     def _note_ladder(self, stage: str, to: str) -> None:
         self._account.ladder.append({"stage": stage, "event": "out of memory", "to": to})

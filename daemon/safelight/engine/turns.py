@@ -57,7 +57,7 @@ class Turns:
         """Ids of jobs that wait for memory that other jobs use."""
         self.fault: SafelightError | None = None
         """Set when the device failed: only a new process cures that."""
-        self._memory = MemoryLadder()
+        self._memory = MemoryLadder(self.pipelines.evict_idle)
         self._precisions = PrecisionTable()
         self._runs: dict[str, _Run] = {}
 
