@@ -1,8 +1,8 @@
 """Out of memory is an event, not an end: the ladder of ever smaller work, and what fitted last time.
 
-What no job uses goes first. Then, rung by rung: smaller batch (halved down to one tile), smaller pieces of a tile (halved down to the
-stage's least tile), then the CPU when the device is an accelerator. Per stage, so a decode that does not fit
-shrinks decode tiles only.
+What no job uses goes first. Then, rung by rung: smaller batch (halved down to one tile), smaller pieces of a tile
+(halved down to the stage's least tile), then the CPU when the device is an accelerator. Per stage, so a decode that
+does not fit shrinks decode tiles only.
 """
 
 from __future__ import annotations
