@@ -22,17 +22,15 @@ from safelight.imaging.pixels import FloatArray
 
 @torch.inference_mode()
 def tile_sums(y: torch.Tensor, enlarged: FloatArray, tapers: tuple[FloatArray, FloatArray]) -> TileSums:
-    """Of one tile: `y` 3 h w float32 on its device, x' `enlarged` h w 3."""
+    """Of one tile: `y` 3 h w float32 on its device, x' `enlarged` h w 3. Rows are summed in float32, the rows' sums in
+    float64."""
     down, across = (torch.from_numpy(profile).to(y.device) for profile in tapers)
-    weights = down[:, None] * across
-    sums = [weights.sum(dtype=torch.float64)[None]]
-    for plane in (y, torch.from_numpy(enlarged).to(y.device).permute(2, 0, 1)):
+    sums = [(down.double().sum() * across.double().sum())[None]]
+    for plane in (y, torch.from_numpy(enlarged).to(y.device).permute(2, 0, 1).contiguous()):
         centred = plane - ChannelStatistics.CENTRE
-        weighed = centred * weights
-        sums += [
-            weighed.sum(dim=(1, 2), dtype=torch.float64),
-            (weighed * centred).sum(dim=(1, 2), dtype=torch.float64),
-        ]
+        weighed = centred * across
+        for summed in (weighed.sum(2), weighed.mul_(centred).sum(2)):
+            sums.append((summed.double() * down).sum(1))
     return tuple(torch.cat(sums).tolist())
 
 
