@@ -5,11 +5,13 @@ import signal
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 
-from safelight.client.restoration import RestorationClient
+from safelight.client.restoration import Installed, RestorationClient
+from safelight.engine.pipelines.s3diff_spec import S3DIFF
 from safelight.errors import InvalidRequest
-from safelight.geometry import Rect
+from safelight.geometry import Rect, Size
 from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.link import DaemonLink, LinkState
 from safelight_desktop.state.document import load_document
@@ -248,3 +250,49 @@ def test_without_a_daemon_the_button_is_grey_and_the_status_says_so(qtbot, prefe
         qtbot.mouseClick(window.messages.close_button, Qt.MouseButton.LeftButton)
         assert not window.messages.isVisible()
         window.close()
+
+
+def test_of_a_large_region_the_part_in_sight_is_refreshed_first(qtbot, ready, tmp_path, photo):
+    path = tmp_path / "large.png"
+    Image.fromarray(np.tile(photo, (8, 6, 1))).save(path)
+    ready.show_document(load_document(path))
+    ready.form.choose_scale(1)
+    ready.view.set_viewport(Size(300, 200))
+    run(qtbot, ready)
+    ready.view.show_rect(Rect(600, 500, 300, 200))
+    parts = []
+    ready.refresh.refreshed.connect(lambda rendition: parts.append(rendition.provisional))
+    ready.form.choose("strength", 0.5)
+    qtbot.waitUntil(lambda: not ready.refresh.busy, timeout=WAIT_MS)
+    first, last = parts
+    assert Rect.of_size(ready.document.size).contains(first.rect)
+    assert first.rect.contains(Rect(600, 500, 300, 200))
+    assert last is None
+    rendition = ready.active.chosen
+    assert np.array_equal(rendition.pixels[first.rect.slices], first.pixels)
+    assert rendition.report["settings"]["strength"] == 0.5
+
+
+def test_another_file_of_another_size_can_be_the_before(qtbot, ready, tmp_path, photo):
+    run(qtbot, ready)
+    other = tmp_path / "other.png"
+    Image.fromarray(photo).resize((120, 80), Image.Resampling.BOX).save(other)
+    with qtbot.waitSignal(ready.picture_changed, timeout=WAIT_MS):
+        ready.compare_with(other)
+    before, after = ready.layers()
+    assert before.size == after.size
+    shown = before.pyramid.area(0, ready.document.rect).astype(int)
+    assert np.abs(shown - photo).mean() < 12
+    ready.choose_against(None)
+    assert np.array_equal(ready.layers()[0].pyramid.area(0, ready.document.rect), photo)
+
+
+def test_smaller_tiles_are_half_as_large_and_never_below_what_the_stage_bears(editor):
+    editor.form.take_pipelines([Installed(S3DIFF, True, "", False)], "s3diff")
+    assert editor.form.tiles == {"encode_tile": 768, "predict_tile": 96, "decode_tile": 96}
+    editor.form.halve_tiles()
+    assert editor.form.tiles == {"encode_tile": 384, "predict_tile": 48, "decode_tile": 48}
+    for _ in range(5):
+        editor.form.halve_tiles()
+    assert editor.form.tiles == {"encode_tile": 256, "predict_tile": 32, "decode_tile": 24}
+    editor.form.settings()

@@ -24,6 +24,17 @@ while True:
 """
 
 
+SPIN_S = 0.03
+
+
+def slowdown():
+    """How many times longer work takes now than on an idle machine: others use the processors too. At least 1."""
+    started, spent = time.monotonic(), time.thread_time()
+    while time.thread_time() - spent < SPIN_S:
+        pass
+    return max(1.0, (time.monotonic() - started) / SPIN_S)
+
+
 class Watchdog:
     """Used as a context; `worst_ms` is known after it."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from safelight.geometry import Size
 from safelight.imaging.pixels import DocumentArray
 from safelight_desktop.planes.colours import Colours
-from safelight_desktop.planes.enlarged import Resampling
+from safelight_desktop.planes.enlarged import FittedPlane, Resampling
 from safelight_desktop.planes.layers import PictureLayer
-from safelight_desktop.planes.plane import Patch, PatchedPlane
+from safelight_desktop.planes.plane import PatchedPlane
 from safelight_desktop.planes.pyramid import EnlargedPyramid, Pyramid
 from safelight_desktop.state.document import Document
 from safelight_desktop.state.region import Region, Rendition
@@ -61,6 +62,16 @@ def before_layer(
     return PictureLayer(EnlargedPyramid(pyramid, _doublings(scale), resampling), colours, scale)
 
 
+def other_layer(
+    other: Document, size: Size, scale: int, monitor_icc: bytes, resampling: Resampling
+) -> PictureLayer:
+    """Another picture in place of before, by position as a share of the whole."""
+    colours = Colours(other.format, other.icc, monitor_icc)
+    if other.size == size:
+        return PictureLayer(other.pyramid, colours, scale)
+    return PictureLayer(Pyramid(FittedPlane(other.pyramid.plane, size, resampling)), colours, scale)
+
+
 def _enlarged(
     pyramid: Pyramid, rendition: Rendition, colours: Colours, resampling: Resampling
 ) -> PictureLayer:
@@ -69,7 +80,7 @@ def _enlarged(
 
 
 def _patched(below: Pyramid, renditions: Sequence[Rendition]) -> Pyramid:
-    patches = tuple(Patch(r.rect, r.pixels) for r in renditions)
+    patches = tuple(patch for rendition in renditions for patch in rendition.patches)
     return Pyramid(PatchedPlane(below.plane, patches), below, tuple(p.rect for p in patches))
 
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage, QUndoStack
 
 from safelight.client.restoration import Restored
 from safelight.errors import Cancelled, InvalidRequest, SafelightError
+from safelight.geometry import Rect
 from safelight.imaging.files import MetadataPolicy
 from safelight.settings import WORKING_SCALE_LEAST, WORKING_SCALE_MOST, RestoreSettings
 from safelight.spec import PipelineSpec
@@ -21,7 +22,7 @@ from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.link import DaemonLink, Greeting
 from safelight_desktop.rpc.restoring import RestoreCall
 from safelight_desktop.state.compare import CompareState
-from safelight_desktop.state.composition import after_layer, before_layer, shown_in_place
+from safelight_desktop.state.composition import after_layer, before_layer, other_layer, shown_in_place
 from safelight_desktop.state.document import Document, document_of_image, load_document
 from safelight_desktop.state.estimate import expected_working_scale
 from safelight_desktop.state.history import Presence, Reshape
@@ -34,6 +35,9 @@ from safelight_desktop.state.selection import Selection, whole
 from safelight_desktop.state.settings_form import LIVE, SettingsForm
 from safelight_desktop.state.view import ViewState
 from safelight_desktop.state.work import work_of
+
+PATCHES_FROM_PX = 1_000_000
+"""Larger regions are refreshed first where they are seen."""
 
 
 class Editor(QObject):
@@ -64,6 +68,8 @@ class Editor(QObject):
         self.document: Document | None = None
         self.regions: list[Region] = []
         self.active: Region | None = None
+        self.other: Document | None = None
+        """A picture of another file that is shown as before."""
         self.monitor_icc = b""
         self.resampling: Resampling = "bicubic"
         self._layers: tuple[PictureLayer, PictureLayer] | None = None
@@ -105,11 +111,12 @@ class Editor(QObject):
         self.jobs.cancel_all()
         self.refresh.forget()
         self.history.clear()
-        self.document = document
+        self.document, self.other = document, None
         self.regions = [Region("", whole(document.size))]
         self.active = self.regions[0]
         self.view.show_document(document.size)
         self.form.choose_scale(2)
+        self._preload()
         self._changed_pictures()
         self.document_changed.emit()
         self.regions_changed.emit()
@@ -121,7 +128,7 @@ class Editor(QObject):
         self.jobs.cancel_all()
         self.refresh.forget()
         self.history.clear()
-        self.document, self.regions, self.active = None, [], None
+        self.document, self.other, self.regions, self.active = None, None, [], None
         self._changed_pictures()
         self.document_changed.emit()
         self.regions_changed.emit()
@@ -263,9 +270,9 @@ class Editor(QObject):
 
     def choose_against(self, rendition: Rendition | None) -> None:
         """What it is compared with (A)."""
-        if self.active is None or self.active.against is rendition:
+        if self.active is None or (self.active.against is rendition and self.other is None):
             return
-        self.active.against = rendition
+        self.active.against, self.other = rendition, None
         self.regions_changed.emit()
         self._changed_pictures()
 
@@ -298,9 +305,24 @@ class Editor(QObject):
         if self._layers is None:
             colours = Colours(self.document.format, self.document.icc, self.monitor_icc)
             after = after_layer(self.document, self.regions, self.active, colours, self.resampling)
-            before = before_layer(self.document, self.active.against, after.scale, colours, self.resampling)
+            before = self._before(self.document, self.active, after)
             self._layers = before, after
         return self._layers
+
+    def _before(self, document: Document, active: Region, after: PictureLayer) -> PictureLayer:
+        if self.other is not None:
+            return other_layer(self.other, after.size, after.scale, self.monitor_icc, self.resampling)
+        return before_layer(document, active.against, after.scale, after.colours, self.resampling)
+
+    def compare_with(self, path: Path) -> None:
+        """Reads another file and shows it as before, whatever its size."""
+        self._background.run(lambda: load_document(path), self._compare_with, self.failed.emit)
+
+    def _compare_with(self, other: Document) -> None:
+        if self.document is not None:
+            self.other = other
+            self.regions_changed.emit()
+            self._changed_pictures()
 
     def set_resampling(self, resampling: Resampling) -> None:
         """How the original is enlarged where it is compared with a larger result."""
@@ -330,6 +352,18 @@ class Editor(QObject):
     def _changed_pictures(self, *_: object) -> None:
         self._layers = None
         self.picture_changed.emit()
+
+    def _preload(self) -> None:
+        """The chosen pipeline is loaded while a person still looks for what to restore."""
+        pipeline = self.form.pipeline
+        if (
+            pipeline is not None
+            and pipeline.installed
+            and not pipeline.resident
+            and self.link.client is not None
+        ):
+            name = pipeline.spec.id
+            self.link.call(lambda client: client.load(name), lambda _: None, lambda _: None)
 
     def _greeted(self, greeting: Greeting) -> None:
         self.form.take_pipelines(greeting.pipelines, greeting.default_pipeline)
@@ -362,11 +396,17 @@ class Editor(QObject):
         asked = replace(rendition.settings, **{name: getattr(wanted, name) for name in LIVE})
         if asked == rendition.settings and region.selection is rendition.selection:
             return
-        self.refresh.wish(
-            Wish(rendition, asked, region.selection, *work_of(self.document, region.selection, asked, spec))
-        )
+        work, sent = work_of(self.document, region.selection, asked, spec)
+        patch = self._patch_in_sight(region)
+        self.refresh.wish(Wish(rendition, asked, region.selection, work, sent, patch))
+
+    def _patch_in_sight(self, region: Region) -> Rect | None:
+        rect = region.selection.rect
+        seen = self.view.visible.intersect(rect)
+        large = rect.size.area > PATCHES_FROM_PX and seen.size.area <= rect.size.area / 2
+        return seen if large and not seen.empty and "patches" in self.link.capabilities else None
 
     def _refresh_call(self, wish: Wish) -> RestoreCall | None:
         if self.link.client is None:
             return None
-        return RestoreCall(self.link.client, wish.work, wish.sent, previews=False)
+        return RestoreCall(self.link.client, wish.work, wish.sent, previews=False, patch=wish.patch)

@@ -1,19 +1,22 @@
 """Strength, detail, colour, grain and masks act on a finished rendition, without its network.
 
 The same job is asked for again with other values; the daemon has kept what the network did. The latest values
-win: while an answer is on its way the next question waits.
+win: while an answer is on its way the next question waits. Of a large region the part in sight is asked for first,
+and all of it when the values rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from safelight.client.restoration import Restored, Work
 from safelight.errors import SafelightError
+from safelight.geometry import Rect
 from safelight.settings import RestoreSettings
+from safelight_desktop.planes.plane import Patch
 from safelight_desktop.rpc.restoring import RestoreCall
 from safelight_desktop.state.region import Rendition
 from safelight_desktop.state.selection import Selection
@@ -30,6 +33,8 @@ class Wish:
     selection: Selection
     work: Work
     sent: RestoreSettings
+    patch: Rect | None = None
+    """The part that is in sight, where the region is large; None: all of it."""
 
 
 class LiveRefresh(QObject):
@@ -83,10 +88,21 @@ class LiveRefresh(QObject):
     def _answered(self, restored: Restored) -> None:
         assert self._asked is not None
         wish, call = self._asked
+        if not call.cancelling:
+            self._put(wish, restored)
         self._over(call)
         if not call.cancelling:
-            wish.rendition.replace_result(wish.settings, wish.sent, wish.selection, wish.work, restored)
             self.refreshed.emit(wish.rendition)
+
+    def _put(self, wish: Wish, restored: Restored) -> None:
+        rendition = wish.rendition
+        if wish.patch is None:
+            rendition.replace_result(wish.settings, wish.sent, wish.selection, wish.work, restored)
+            return
+        rendition.settings, rendition.selection = wish.settings, wish.selection
+        rendition.provisional = Patch(wish.patch.times(wish.settings.output_scale), restored.pixels)
+        if self._wish is None:
+            self._wish = replace(wish, patch=None)
 
     def _refused(self, error: SafelightError) -> None:
         assert self._asked is not None

@@ -10,6 +10,7 @@ from safelight.client.restoration import Restored, Work
 from safelight.geometry import Rect
 from safelight.imaging.pixels import DocumentArray
 from safelight.settings import RestoreSettings
+from safelight_desktop.planes.plane import Patch
 from safelight_desktop.state.selection import Selection
 
 _numbers = itertools.count(1)
@@ -29,6 +30,8 @@ class Rendition:
     """What it was made for; the region may have moved on."""
     work: Work
     restored: Restored
+    provisional: Patch | None = None
+    """A part with newer bands or masks than the rest, until all of it is there."""
     number: int = field(default_factory=lambda: next(_numbers))
 
     @property
@@ -59,6 +62,13 @@ class Rendition:
         """The same network output with other bands, grain or mask."""
         self.settings, self.sent = settings, sent
         self.selection, self.work, self.restored = selection, work, restored
+        self.provisional = None
+
+    @property
+    def patches(self) -> tuple[Patch, ...]:
+        """What lies over the document at its scale, lowest first."""
+        result = Patch(self.rect, self.pixels)
+        return (result,) if self.provisional is None else (result, self.provisional)
 
 
 @dataclass(eq=False)

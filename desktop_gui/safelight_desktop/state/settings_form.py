@@ -66,6 +66,24 @@ class SettingsForm(QObject):
             self.seed = seed
             self.values_changed.emit("seed")
 
+    @property
+    def tiles(self) -> dict[str, int]:
+        """The settings for the sides of tiles, with the sides in use; empty for pipelines without such settings."""
+        if self.spec is None:
+            return {}
+        chosen = {f"{stage}_tile": tiling.tile for stage, tiling in self.spec.stages.items()}
+        known = {n: side for n, side in chosen.items() if self.spec.setting(n) is not None}
+        return {n: int(self.value(n)) or side for n, side in known.items()}
+
+    def halve_tiles(self) -> None:
+        """Where memory was short; never below what the pipeline's stages bear."""
+        if self.spec is None:
+            return
+        for name, side in self.tiles.items():
+            tiling = self.spec.stages[name.removesuffix("_tile")]
+            half = max(tiling.least_tile, side // 2 // tiling.multiple * tiling.multiple)
+            self.choose(name, half)
+
     def new_seed(self) -> None:
         """Other noise: another rendition of the same settings."""
         self.choose_seed(QRandomGenerator.global_().bounded(SEEDS))

@@ -40,6 +40,10 @@
         <translation>Als neues Bild einfügen</translation>
     </message>
     <message>
+        <source>Compare with a file…</source>
+        <translation>Mit einer Datei vergleichen …</translation>
+    </message>
+    <message>
         <source>Save as…</source>
         <translation>Speichern unter …</translation>
     </message>
@@ -336,6 +340,14 @@
     <message>
         <source>Try again</source>
         <translation>Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Unload everything</source>
+        <translation>Alles entladen</translation>
+    </message>
+    <message>
+        <source>Use smaller tiles</source>
+        <translation>Kleinere Kacheln nehmen</translation>
     </message>
     <message>
         <source>Copy a report</source>
@@ -1117,6 +1129,10 @@
         <translation>Eigene Werte</translation>
     </message>
     <message>
+        <source>Social media, JPEG</source>
+        <translation>Soziale Medien, JPEG</translation>
+    </message>
+    <message>
         <source>Keep as a preset</source>
         <translation>Als Vorgabe behalten</translation>
     </message>
@@ -1355,12 +1371,20 @@
         <translation>Bild öffnen</translation>
     </message>
     <message>
+        <source>Compare with a file</source>
+        <translation>Mit einer Datei vergleichen</translation>
+    </message>
+    <message>
         <source>Pasted picture</source>
         <translation>Eingefügtes Bild</translation>
     </message>
     <message>
         <source>there is no picture in it: copy or drop a file or an image</source>
         <translation>darin ist kein Bild: eine Datei oder ein Bild kopieren oder ablegen</translation>
+    </message>
+    <message>
+        <source>Only the first of {count} pictures was opened</source>
+        <translation>Nur das erste von {count} Bildern wurde geöffnet</translation>
     </message>
     <message>
         <source>Saved as {path}</source>

@@ -177,7 +177,9 @@ def _draw_labels(painter: QPainter, canvas: Canvas) -> None:
 
 
 def _before_title(canvas: Canvas) -> str:
-    active = canvas.editor.active
+    active, other = canvas.editor.active, canvas.editor.other
+    if other is not None:
+        return other.name
     against = active.against if active is not None else None
     return rendition_title(against) if against is not None else translate("Canvas", "Original")
 

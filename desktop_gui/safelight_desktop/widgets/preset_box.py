@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QInputDialog, QMenu, QPushButton, QWidget
 
+from safelight.client.restoration import Installed
 from safelight.errors import InvalidRequest
 from safelight.settings import COMMON_PRESETS
 from safelight_desktop.state.editor import Editor
@@ -13,6 +14,9 @@ from safelight_desktop.widgets.icons import icon
 
 OWN = "own:"
 """Before the name of an own preset, in the list and in the form."""
+
+SOCIAL, SOCIAL_PIPELINE = "social-media", "s3diff"
+"""A preset that chooses its pipeline too: S3Diff with its own estimate of blur and noise."""
 
 
 class PresetBox(QWidget):
@@ -52,12 +56,19 @@ class PresetBox(QWidget):
         self.list.addItem(translate("Settings", "Own values"), "")
         for name in dict.fromkeys([*COMMON_PRESETS, *(spec.presets if spec else ())]):
             self.list.addItem(setting_text(preset_title(name)), name)
+        social = self._social
+        if social is not None and social.installed:
+            self.list.addItem(translate("Settings", "Social media, JPEG"), SOCIAL)
         own = self._presets.all()
         if own:
             self.list.insertSeparator(self.list.count())
         for name in own:
             self.list.addItem(name, OWN + name)
         self._show()
+
+    @property
+    def _social(self) -> Installed | None:
+        return next((p for p in self._form.pipelines if p.spec.id == SOCIAL_PIPELINE), None)
 
     def _show(self, _: str = "") -> None:
         self.list.setCurrentIndex(max(0, self.list.findData(self._form.preset)))
@@ -67,6 +78,10 @@ class PresetBox(QWidget):
         name = str(self.list.itemData(index) or "")
         own = self._presets.all().get(name.removeprefix(OWN)) if name.startswith(OWN) else None
         if not name:
+            return
+        if name == SOCIAL:
+            self._form.choose_pipeline(SOCIAL_PIPELINE)
+            self._form.apply_preset(SOCIAL, {})
             return
         try:
             self._form.apply_preset(name, own)

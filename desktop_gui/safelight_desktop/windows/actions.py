@@ -100,6 +100,12 @@ class Actions(QObject):
         return [
             Command("open", translate("Actions", "Open…"), "Ctrl+O", window.incoming.ask, "open"),
             Command("paste", translate("Actions", "Paste as a new picture"), "Ctrl+V", window.incoming.paste),
+            Command(
+                "compare-with",
+                translate("Actions", "Compare with a file…"),
+                "Ctrl+Shift+O",
+                window.incoming.ask_other,
+            ),
             Command("save", translate("Actions", "Save as…"), "Ctrl+S Ctrl+Shift+S", window.ask_save, "save"),
             Command(
                 "close", translate("Actions", "Close the picture"), "Ctrl+W", window.editor.close_document
@@ -245,8 +251,8 @@ class Actions(QObject):
         editor = self._window.editor
         picture = editor.document is not None
         needs_picture = (
-            "save", "close", "zoom-in", "zoom-out", "fit", "one-to-one", "toggle-zoom", "run", "run-all",
-            "run-scales", "rectangle", "lasso", "brush", "eraser", "strength", "hand", "next-region",
+            "save", "compare-with", "close", "zoom-in", "zoom-out", "fit", "one-to-one", "toggle-zoom", "run",
+            "run-all", "run-scales", "rectangle", "lasso", "brush", "eraser", "strength", "hand", "next-region",
             "last-region", "flip", "toggle-blink", *(mode.value for mode in CompareMode),
         )  # fmt: skip
         for name in needs_picture:

@@ -26,9 +26,25 @@ def help_for(error: SafelightError, window: MainWindow) -> Help:
         return translate("Helps", "Open the log"), open_log
     if isinstance(error, Unavailable):
         return translate("Helps", "Try again"), window.link.connect_now
+    if error.reason in ("DEVICE_MEMORY", "HOST_MEMORY"):
+        return translate("Helps", "Unload everything"), lambda: window.device.unload("")
+    if error.reason == "OUT_OF_MEMORY" and window.editor.form.tiles:
+        return translate("Helps", "Use smaller tiles"), lambda: run_in_smaller_tiles(window)
+    if error.reason in ("DEVICE_BUSY", "QUEUE_FULL", "TOO_MANY_STREAMS"):
+        return translate("Helps", "Try again"), lambda: _run(window)
     if isinstance(error, InternalError | Unrestorable):
         return translate("Helps", "Copy a report"), lambda: copy_report(error)
     return NO_HELP
+
+
+def run_in_smaller_tiles(window: MainWindow) -> None:
+    """Half as large as they were."""
+    window.editor.form.halve_tiles()
+    _run(window)
+
+
+def _run(window: MainWindow) -> None:
+    window.editor.run()
 
 
 def open_log() -> None:

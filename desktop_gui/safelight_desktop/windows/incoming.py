@@ -28,16 +28,21 @@ class Incoming(QObject):
 
     def ask(self) -> None:
         """The system's dialog."""
-        pictures = translate("Window", "Pictures")
-        everything = translate("Window", "All files")
-        name, _ = QFileDialog.getOpenFileName(
-            self._window,
-            translate("Window", "Open a picture"),
-            str(self.folder()),
-            f"{pictures} ({PATTERNS} {PATTERNS.upper()});;{everything} (*)",
-        )
-        if name:
-            self._window.editor.open(Path(name))
+        path = self._asked(translate("Window", "Open a picture"))
+        if path is not None:
+            self._window.editor.open(path)
+
+    def ask_other(self) -> None:
+        """For a picture that the open one is compared with."""
+        path = self._asked(translate("Window", "Compare with a file"))
+        if path is not None:
+            self._window.editor.compare_with(path)
+
+    def _asked(self, title: str) -> Path | None:
+        pictures, everything = translate("Window", "Pictures"), translate("Window", "All files")
+        patterns = f"{pictures} ({PATTERNS} {PATTERNS.upper()});;{everything} (*)"
+        name, _ = QFileDialog.getOpenFileName(self._window, title, str(self.folder()), patterns)
+        return Path(name) if name else None
 
     def paste(self) -> None:
         self.take(QGuiApplication.clipboard().mimeData(), translate("Window", "Pasted picture"))

@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
         self._calm = Calm(self)
         self._calm.watch(self.sidebar)
         self._sidebar_wanted = str(settings.value("window/sidebar", "true")) == "true"
+        self._asked_for = 1
         self._lay_out()
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
@@ -118,6 +119,7 @@ class MainWindow(QMainWindow):
     def open_files(self, paths: list[Path]) -> None:
         """What the command line, a drop or another program asked for."""
         if paths:
+            self._asked_for = len(paths)
             self.editor.open(paths[0])
 
     def ask_save(self) -> None:
@@ -189,8 +191,13 @@ class MainWindow(QMainWindow):
         self.canvas.setFocus()
         if document.path is not None:
             self.incoming.remember(document.path)
-        if document.notes:
-            self.messages.note(*document.notes)
+        notes = list(document.notes)
+        if self._asked_for > 1:
+            text = translate("Window", "Only the first of {count} pictures was opened")
+            notes.append(text.format(count=self._asked_for))
+        self._asked_for = 1
+        if notes:
+            self.messages.note(*notes)
 
     def _show_opening(self, name: str) -> None:
         self.empty.show_opening(name)

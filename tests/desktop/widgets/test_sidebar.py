@@ -229,3 +229,14 @@ def test_the_status_bar_says_what_is_loaded_and_frees_it(qtbot, opened):
     assert not status.keep.isVisible()
     opened.device.unload("")
     qtbot.waitUntil(lambda: status.resident.text() == "", timeout=WAIT_MS)
+
+
+def test_the_preset_for_social_media_brings_its_pipeline(qtbot, opened):
+    offered(opened, "compact", "s3diff")
+    form, box = opened.editor.form, opened.sidebar.pipeline.presets
+    form.choose("strength", 0.5)
+    box.list.setCurrentIndex(box.list.findText("Social media, JPEG"))
+    box.list.activated.emit(box.list.currentIndex())
+    assert form.spec.id == "s3diff"
+    assert (form.value("degradation_blur"), form.value("strength")) == (-1.0, 1.0)
+    assert box.list.currentText() == "Social media, JPEG"
