@@ -72,6 +72,10 @@ class DeviceState(QObject):
         self._asking = True
         self._link.call(_asked, self._answered, self._refused)
 
+    def holds(self, pipeline: str) -> bool:
+        """Whether it is loaded, as far as is known."""
+        return self.device is not None and any(r.pipeline == pipeline for r in self.device.residents)
+
     def keep(self, pipeline: str) -> None:
         """It stays loaded until it is unloaded by hand."""
         self._link.call(lambda client: client.load(pipeline, FOR_EVER_S), self._done, self.failed.emit)

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QSettings, Signal
 
-from safelight.client.restoration import Installed, sent_rect
+from safelight.client.restoration import sent_rect
 from safelight.geometry import Rect, Size
 from safelight.settings import WORKING_SCALE_LEAST, WORKING_SCALE_MOST, RestoreSettings
 from safelight.spec import PipelineSpec, StageTiling
@@ -48,10 +48,15 @@ def expected_working_scale(spec: PipelineSpec, selection: Selection, settings: R
 
 
 def estimated(
-    document: Document, selection: Selection, settings: RestoreSettings, pipeline: Installed, speeds: Speeds
+    document: Document,
+    selection: Selection,
+    settings: RestoreSettings,
+    spec: PipelineSpec,
+    speeds: Speeds,
+    *,
+    resident: bool,
 ) -> Estimate:
     """From the pipeline's spec, and how quick it was before."""
-    spec = pipeline.spec
     scale = expected_working_scale(spec, selection, settings)
     seen = _network_size(spec, sent_rect(spec, selection.rect, document.size, scale), scale)
     output = selection.rect.size.scaled(settings.output_scale)
@@ -65,7 +70,7 @@ def estimated(
         _tiles(decode, Size(-(-seen.width // cells), -(-seen.height // cells))),
         spec.memory.weights_bytes + spec.memory.bytes_per_tile_px * tile_px * batch,
         speeds.duration_s(spec.id, seen.area * spec.steps),
-        pipeline.resident,
+        resident,
     )
 
 

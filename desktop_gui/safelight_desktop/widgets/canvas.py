@@ -25,7 +25,7 @@ from safelight_desktop.widgets import overlay, theme
 from safelight_desktop.widgets.layer_painter import LayerPainter
 from safelight_desktop.widgets.loupe import Loupe
 from safelight_desktop.widgets.mask_overlay import MaskOverlay
-from safelight_desktop.widgets.panes import Pane, pane_size, panes
+from safelight_desktop.widgets.panes import Pane, Part, pane_size, panes
 from safelight_desktop.widgets.scene import Scene, SceneSwitch
 from safelight_desktop.widgets.tools.divider import DividerGrip
 from safelight_desktop.widgets.tools.hand import HandTool
@@ -150,16 +150,17 @@ class Canvas(QWidget):
         painter.setClipRect(whole)
         self._draw_checkers(painter, scene, whole)
         for part in self._parts(scene, pane):
-            self._painter.draw(painter, scene.layer(part[0]), part[1])
-            if part[0] == "after":
-                overlay.draw_finished_tiles(painter, self.editor, self.view, part[1])
+            same = part.layer == "before" and not scene.restored
+            self._painter.draw(painter, scene.after if same else scene.layer(part.layer), part.clip)
+            if part.layer == "after":
+                overlay.draw_finished_tiles(painter, self.editor, self.view, part.clip)
         overlay.draw_regions(painter, self, whole)
         painter.restore()
 
-    def _parts(self, scene: Scene, pane: Pane) -> list[tuple[str, QRectF]]:
+    def _parts(self, scene: Scene, pane: Pane) -> tuple[Part, ...]:
         if scene.restored or self.editor.jobs.running:
-            return [(part.layer, part.clip) for part in pane.parts]
-        return [("after", QRectF(0, 0, *pane.size))]
+            return pane.parts
+        return (Part("after", QRectF(0, 0, *pane.size)),)
 
     def _draw_checkers(self, painter: QPainter, scene: Scene, whole: QRectF) -> None:
         if not scene.after.colours.format.alpha:

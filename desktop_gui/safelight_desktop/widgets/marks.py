@@ -6,33 +6,38 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QWidget
 
-from safelight_desktop.widgets import theme
-
 SHADE = QColor(0, 0, 0, 150)
 CHIP = QColor(20, 20, 20, 200)
-TINT = QColor("#f2a33c")
+ACTIVE = QColor("#f2a33c")
+"""The active region's line and handles."""
+TINT = QColor("#2fb4ff")
 """What is selected by a mask."""
-LESS = QColor("#3cc8f2")
+LESS = QColor("#ff4fc3")
 """What gets less of the restoration."""
 
 
 def draw_outline(painter: QPainter, box: QRectF, ratio: float, *, active: bool) -> None:
     path = QPainterPath()
     path.addRect(box)
-    draw_path(painter, path, ratio, active=active)
+    draw_path(painter, path, ratio, active=active, smooth=False)
 
 
-def draw_path(painter: QPainter, path: QPainterPath, ratio: float, *, active: bool) -> None:
+def draw_path(
+    painter: QPainter, path: QPainterPath, ratio: float, *, active: bool, smooth: bool = True
+) -> None:
     """Dark under light, so that it is seen on any picture."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(SHADE, 3 * ratio))
     painter.drawPath(path)
-    colour = theme.DARK.accent if active else QColor(255, 255, 255, 190)
+    colour = ACTIVE if active else QColor(255, 255, 255, 190)
     pen = QPen(colour, 1.4 * ratio)
     if not active:
         pen.setDashPattern([4, 3])
     painter.setPen(pen)
     painter.drawPath(path)
+    painter.restore()
 
 
 def chip(

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, qRgba
 
 from safelight.geometry import Rect
 from safelight.imaging.pixels import MaskArray
+from safelight_desktop.state.selection import scaled
 from safelight_desktop.state.view import ViewState
 
 SAMPLE_PX = 2  # of the screen: half its resolution is enough for a tint, at a quarter of the time
@@ -40,13 +41,25 @@ class MaskOverlay:
         *,
         version: object = None,
         inverted: bool = False,
+        within: MaskArray | None = None,
         slot: str = "",
     ) -> None:
-        """`mask` lies at `rect` of the document; `version` changes when its contents do."""
-        key = (id(mask), version, view.zoom, view.centre, view.viewport, rect, inverted, colour.rgba())
+        """`mask` lies at `rect` of the document, and is shown as far as `within` is there; `version` changes when its
+        contents do."""
+        key = (
+            id(mask),
+            version,
+            view.zoom,
+            view.centre,
+            view.viewport,
+            rect,
+            inverted,
+            id(within),
+            colour.rgba(),
+        )
         drawn = self._last.get(slot)
         if drawn is None or drawn.key != key:
-            made = _sampled(view, clip, rect, mask, inverted)
+            made = _sampled(view, clip, rect, mask, inverted=inverted, within=within)
             if made is None:
                 return
             image, target = made
@@ -57,7 +70,7 @@ class MaskOverlay:
 
 
 def _sampled(
-    view: ViewState, clip: QRectF, rect: Rect, mask: MaskArray, inverted: bool
+    view: ViewState, clip: QRectF, rect: Rect, mask: MaskArray, *, inverted: bool, within: MaskArray | None
 ) -> tuple[QImage, QRect] | None:
     left, top = view.to_screen_xy(rect.x, rect.y)
     right, bottom = view.to_screen_xy(rect.right, rect.bottom)
@@ -68,10 +81,12 @@ def _sampled(
     rows = np.arange(seen.top(), seen.top() + seen.height(), SAMPLE_PX) + SAMPLE_PX / 2
     x = (columns - view.viewport.width / 2) / view.zoom + view.centre.x - rect.x
     y = (rows - view.viewport.height / 2) / view.zoom + view.centre.y - rect.y
-    taken = mask.take(np.clip(y.astype(np.intp), 0, rect.height - 1), axis=0)
-    taken = taken.take(np.clip(x.astype(np.intp), 0, rect.width - 1), axis=1)
+    places = np.clip(y.astype(np.intp), 0, rect.height - 1), np.clip(x.astype(np.intp), 0, rect.width - 1)
+    taken = mask.take(places[0], axis=0).take(places[1], axis=1)
     if inverted:
         taken = 255 - taken
+    if within is not None:
+        taken = scaled(taken, within.take(places[0], axis=0).take(places[1], axis=1))
     height, width = taken.shape
     image = QImage(width, height, QImage.Format.Format_Indexed8)
     pixels = np.frombuffer(image.bits(), np.uint8).reshape(height, image.bytesPerLine())

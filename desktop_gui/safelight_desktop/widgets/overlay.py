@@ -12,7 +12,7 @@ from safelight_desktop.state.editor import Editor
 from safelight_desktop.state.region import Region
 from safelight_desktop.state.view import Point, ViewState
 from safelight_desktop.texts import rendition_title, translate
-from safelight_desktop.widgets.marks import CHIP, LESS, SHADE, TINT, chip, draw_outline, draw_path
+from safelight_desktop.widgets.marks import ACTIVE, CHIP, LESS, SHADE, TINT, chip, draw_outline, draw_path
 from safelight_desktop.widgets.panes import divider_px
 from safelight_desktop.widgets.tools.divider import KNOB_PX
 from safelight_desktop.widgets.tools.hand import HandTool
@@ -94,6 +94,7 @@ def _draw_painting(painter: QPainter, canvas: Canvas, tool: PaintTool, whole: QR
         canvas.masks.draw(
             painter, canvas.view, whole, stroke.area, stroke.plane, LESS if strength else TINT,
             version=tool.version, inverted=strength, slot="stroke",
+            within=region.selection.mask if strength and region is not None else None,
         )  # fmt: skip
     elif strength and region is not None and region.selection.strength is not None:
         selection = region.selection
@@ -113,7 +114,7 @@ def _draw_painting(painter: QPainter, canvas: Canvas, tool: PaintTool, whole: QR
 def _draw_handles(painter: QPainter, box: QRectF, ratio: float) -> None:
     side = HANDLE_PX * ratio
     painter.setPen(QPen(SHADE, ratio))
-    painter.setBrush(TINT)
+    painter.setBrush(ACTIVE)
     for point in handle_points((box.left(), box.top(), box.right(), box.bottom())).values():
         painter.drawRect(QRectF(point.x - side / 2, point.y - side / 2, side, side))
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QPushBut
 
 from safelight.errors import InvalidRequest
 from safelight_desktop.rpc.link import LinkState
+from safelight_desktop.state.device import DeviceState
 from safelight_desktop.state.editor import Editor
 from safelight_desktop.state.estimate import Estimate, Speeds, estimated
 from safelight_desktop.state.jobs import Job
@@ -21,9 +22,11 @@ SHOW_PAUSE_MS = 60  # of the progress: tiles may come by the hundred
 class RunBox(QWidget):
     """Stays in sight at the foot of the side bar."""
 
-    def __init__(self, editor: Editor, speeds: Speeds, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, editor: Editor, speeds: Speeds, device: DeviceState, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._editor, self._speeds = editor, speeds
+        self._editor, self._speeds, self._device = editor, speeds, device
         self.run = QPushButton(translate("Run", "Restore"))
         self.run.setProperty("role", "primary")
         self.more = QPushButton(icon("chevron-down"), "")
@@ -58,7 +61,7 @@ class RunBox(QWidget):
         self.cancel.clicked.connect(editor.jobs.cancel_all)
         for signal in (
             editor.jobs.changed, editor.document_changed, editor.active_changed, editor.link.state_changed,
-            editor.form.pipeline_changed, speeds.changed,
+            editor.form.pipeline_changed, speeds.changed, device.changed,
         ):  # fmt: skip
             signal.connect(self._show)
         for signal in (editor.jobs.progressed, editor.regions_changed, editor.form.values_changed):
@@ -84,14 +87,15 @@ class RunBox(QWidget):
 
     def _estimate(self) -> str:
         editor = self._editor
-        document, region, pipeline = editor.document, editor.active, editor.form.pipeline
-        if document is None or region is None or pipeline is None:
+        document, region, spec = editor.document, editor.active, editor.form.spec
+        if document is None or region is None or spec is None:
             return ""
         try:
             settings = editor.form.settings()
         except InvalidRequest as error:
             return error.message
-        return told(estimated(document, region.selection, settings, pipeline, self._speeds))
+        resident = self._device.holds(spec.id)
+        return told(estimated(document, region.selection, settings, spec, self._speeds, resident=resident))
 
     def _show_job(self, job: Job, count: int) -> None:
         progress = job.progress

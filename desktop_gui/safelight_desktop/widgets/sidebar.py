@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from safelight_desktop.state.device import DeviceState
 from safelight_desktop.state.editor import Editor
 from safelight_desktop.state.estimate import Speeds
 from safelight_desktop.state.presets import OwnPresets
@@ -23,7 +24,12 @@ class Sidebar(QFrame):
     """Scrolls, but for the run box at its foot."""
 
     def __init__(
-        self, editor: Editor, speeds: Speeds, presets: OwnPresets, parent: QWidget | None = None
+        self,
+        editor: Editor,
+        speeds: Speeds,
+        presets: OwnPresets,
+        device: DeviceState,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("sidebar")
@@ -32,7 +38,7 @@ class Sidebar(QFrame):
         self.renditions = RenditionsBox(editor)
         self.pipeline = PipelineBox(editor, presets)
         self.settings = SettingsBox(editor)
-        self.run_box = RunBox(editor, speeds)
+        self.run_box = RunBox(editor, speeds, device)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(14, 12, 14, 12)

@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
         self.presets = OwnPresets(settings, self)
         self.canvas = Canvas(self.editor)
         self.empty = EmptyPage()
-        self.sidebar = Sidebar(self.editor, self.speeds, self.presets)
+        self.sidebar = Sidebar(self.editor, self.speeds, self.presets, self.device)
         self.messages = MessageBar()
         self.incoming = Incoming(self)
         self.pages = QStackedWidget()
