@@ -106,4 +106,5 @@ def load_identity(device: object, parts: object) -> object:
 
 if __name__ == "__main__":
     entry = Entry(LARGE_TILES, "tests.bench.daemons:load_identity", lambda: True)
-    sys.exit(serve(config(runtime.runtime_dir()), Registry([entry])))
+    kept_folder = None if runtime.kept_megabytes() == 0 else runtime.kept_dir()
+    sys.exit(serve(config(runtime.runtime_dir(), kept_folder=kept_folder), Registry([entry])))
