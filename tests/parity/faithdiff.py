@@ -13,6 +13,7 @@ import torch
 from safelight.engine.checkpoints.convert import convert_official
 from safelight.engine.checkpoints.layout import check_layout
 from safelight.engine.parts import Parts
+from safelight.engine.pipelines.caption_cut import cut
 from safelight.engine.pipelines.faithdiff import FaithDiffPipeline
 from safelight.engine.pipelines.faithdiff_spec import FAITHDIFF
 from safelight.settings import RestoreSettings
@@ -29,7 +30,6 @@ DEFAULTS: dict[str, Any] = {
     "upscale": 4,
     "seed": 42,
     "scheduler": "euler",
-    "prompt": "",
     "negative_prompt": "",
     "num_inference_steps": 20,
     "guidance_scale": 5.0,
@@ -49,9 +49,15 @@ def for_cases(spec: PipelineSpec) -> PipelineSpec:
 
 
 def seed_of(folder: Path) -> int:
-    """Of the weights that the folder's references were made with."""
-    (sums,) = sorted((folder / "weights").glob("checksums_seed*.json"))
-    return int(json.loads(sums.read_text("utf-8"))["seed"])
+    """Of the weights that the folder's references were made with: its cases say so, or its checksums."""
+    told = {json.loads(path.read_text("utf-8"))["weights_seed"] for path in folder.glob("cases/*/case.json")}
+    told = told or {json.loads(path.read_text("utf-8"))["seed"] for path in checksums(folder)}
+    (seed,) = told
+    return int(seed)
+
+
+def checksums(folder: Path) -> list[Path]:
+    return sorted((folder / "weights").glob("checksums_seed*.json"))
 
 
 def load(folder: Path, seed: int, made: Path, spec: PipelineSpec = FAITHDIFF) -> FaithDiffPipeline:
@@ -75,6 +81,7 @@ def load(folder: Path, seed: int, made: Path, spec: PipelineSpec = FAITHDIFF) ->
 def restore_settings(case: Case, spec: PipelineSpec) -> RestoreSettings:
     """The case as a person would set it in Safelight."""
     given = {**DEFAULTS, **case.settings}
+    given.setdefault("prompt", cut(given["caption_raw"]) if given.get("caption_raw") else "")
     height, width = given["target_size"]
     own: dict[str, Any] = {
         "authors_exact": True,
@@ -177,7 +184,8 @@ def run(folder: Path, cases: list[Case]) -> Iterator[tuple[str, list[Outcome]]]:
     """The weights and the single functions first, then the cases."""
     with tempfile.TemporaryDirectory() as made:
         pipeline = load(folder, seed_of(folder), Path(made))
-        yield "weights", list(faithdiff_units.weights(folder / "weights", Path(made) / "official"))
+        for path in checksums(folder):
+            yield "weights", list(faithdiff_units.weights(path, Path(made) / "official"))
         if (folder / "units").is_dir():
             yield "units", list(faithdiff_units.outcomes(folder / "units", pipeline))
         for case in cases:
