@@ -28,7 +28,7 @@ Storage = Literal["full", "fp8"]
 
 FP8 = torch.float8_e4m3fn
 RUNNING_BYTES = 2 << 30  # what a step on one tile of 1024 pixels takes beside the weights, roughly
-_EXACT = ("norm", "conv_in", "conv_out", "time_embedding", "add_embedding")
+EXACT = ("norm", "conv_in", "conv_out", "time_embedding", "add_embedding")
 """Parts of module names whose weights are never kept in 8 bits: normalisations and the small layers at both ends."""
 
 
@@ -36,7 +36,9 @@ class UNets:
     """UNets by precision and storage: the one that stays, and for as long as a job needs it another. Owned by the
     worker's thread."""
 
-    def __init__(self, files: FaithDiffFiles, device: torch.device, parts: Parts, *, first: Precision) -> None:
+    def __init__(
+        self, files: FaithDiffFiles, device: torch.device, parts: Parts, *, first: Precision
+    ) -> None:
         """Loads one in `first`: in full where there is room for it, else in 8 bits."""
         self._files, self._device, self._parts = files, device, parts
         roomy = parts.room(device, self._bytes(first, "full") + RUNNING_BYTES)
@@ -106,7 +108,7 @@ class FaithDiffFiles:
             names=own_name,
         )
         if storage == "fp8":
-            apply_layerwise_casting(unet, FP8, place.dtype, skip_modules_pattern=_EXACT)
+            apply_layerwise_casting(unet, FP8, place.dtype, skip_modules_pattern=EXACT)
         return unet
 
     @cached_property
@@ -155,7 +157,7 @@ def _stored(network: nn.Module, dtype: torch.dtype, name: str) -> torch.dtype:
     """What a tensor is kept in where layerwise casting will do so."""
     holder = name.rpartition(".")[0]
     cast = isinstance(network.get_submodule(holder), nn.Linear | nn.Conv2d)
-    return FP8 if cast and not any(part in holder for part in _EXACT) else dtype
+    return FP8 if cast and not any(part in holder for part in EXACT) else dtype
 
 
 def aligned_unet(base: Path) -> Any:
