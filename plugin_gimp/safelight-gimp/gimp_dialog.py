@@ -35,6 +35,7 @@ REMEMBERED = "safelight.json"
 SETTLE_MS = 250  # typing and dragging pause that long before something slow begins
 PULSE_MS = 120
 PREVIEW_KEY = "preview"
+SMALL_PX = 64
 
 
 @dataclass(frozen=True)
@@ -268,7 +269,15 @@ class Dialog:
         if error is not None:
             self._failed(error)
         else:
-            self._page.say_estimate(estimate(plan["seconds"], plan["memory_bytes"]))
+            self._page.say_estimate(estimate(plan["seconds"], plan["memory_bytes"]) + self._warning())
+
+    def _warning(self) -> str:
+        """Where there is too little to go by for networks that invent."""
+        assert self._choices is not None
+        source = self._source
+        if source is None or not self._choices.spec["generative"] or min(source.region[2:]) >= SMALL_PX:
+            return ""
+        return "\n" + _("The selection is small: details will be invented, and letters may change.")
 
     # -- the preview -------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bridge_process import BridgeProcess
@@ -16,6 +17,7 @@ from gimp_result import Result, metadata_of
 from gimp_source import Source
 from job import Answer, Wish, restored
 from recipe import Recipe, layer_name
+from texts import N_
 
 Place = Callable[[Source, Result], Gimp.Layer]
 
@@ -24,6 +26,7 @@ def run_job(
     process: BridgeProcess, source: Source, wish: Wish, place: Place, *, interactive: bool
 ) -> Gimp.Layer:
     """Restores, and hands the result to `place`, which changes the image. Until then it stays as it is."""
+    reading = _Reading(source)
     with Progress(interactive) as progress:
 
         def show(fields: Mapping[str, Any]) -> None:
@@ -38,7 +41,7 @@ def run_job(
             restored(
                 wish,
                 source,
-                lambda box: read(source.pixels, box, source.transport),
+                reading.read,
                 metadata=lambda: _metadata_of(source),
                 title=source.image.get_name(),
                 on_progress=show,
@@ -46,9 +49,38 @@ def run_job(
             progress.watch,
         )
     source.require_valid()
+    if wish.output == "replace":
+        reading.require_unchanged()
     layer = place(source, _result_of(source, answer))
     Gimp.displays_flush()
     return layer
+
+
+class _Reading:
+    """Remembers what was read, so that nothing painted meanwhile is overwritten."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._box = Rect(0, 0, 0, 0)
+        self._seen = hashlib.sha256()
+
+    def read(self, box: Rect) -> Iterator[bytes]:
+        self._box, self._seen = box, hashlib.sha256()
+        for band in read(self._source.pixels, box, self._source.transport):
+            self._seen.update(band)
+            yield band
+
+    def require_unchanged(self) -> None:
+        before = self._seen.digest()
+        for _ in self.read(self._box):
+            pass
+        if self._seen.digest() != before:
+            raise SafelightError(
+                "LAYER_CHANGED",
+                N_(
+                    "The layer was changed while it was being restored, so nothing was replaced: run the filter again."
+                ),
+            )
 
 
 def _metadata_of(source: Source) -> str:

@@ -26,6 +26,7 @@ class Progress:
         self._window: _Window | None = None
         self._talk: Talk | None = None
         self._timer = 0
+        self._last: tuple[str, float | None] = ("", None)
 
     def __enter__(self) -> Progress:
         Gimp.progress_init("Safelight")
@@ -70,8 +71,6 @@ class Progress:
     def _cancel(self) -> None:
         if self._talk is not None:
             self._talk.cancel()
-
-    _last: tuple[str, float | None] = ("", None)
 
 
 class _Window:

@@ -11,6 +11,7 @@ from gimp_api import Gimp
 from gimp_arguments import keep_wish, wish_of
 from gimp_job import run_job
 from gimp_loop import bridge
+from gimp_pixels import transport_of
 from gimp_result import add_layer, new_image, renew_layer, replace_pixels
 from gimp_source import layer_of, opened, require_changeable
 from job import Wish
@@ -107,6 +108,14 @@ def _possible(image: Gimp.Image, layer: Gimp.Layer, wish: Wish, interactive: boo
                 "REPLACE_VISIBLE",
                 N_(
                     "What all visible layers show cannot replace one of them: choose a new layer as the result."
+                ),
+            )
+        if not transport_of(image, alpha=False).exact:
+            raise SafelightError(
+                "NOT_EXACT",
+                N_(
+                    "The image's precision is too high to leave what is not selected exactly as it is: choose a new "
+                    "layer as the result, or 32-bit float (Image > Precision)."
                 ),
             )
     if wish.output != "image" and image.get_base_type() == Gimp.ImageBaseType.INDEXED:

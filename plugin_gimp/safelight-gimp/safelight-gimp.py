@@ -54,7 +54,7 @@ def _redo(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure = _procedure(
         plug_in,
         REDO,
-        _("Re_do with Other Settings (Safelight)..."),
+        _("Redo with _Other Settings (Safelight)..."),
         _("Restore again what a layer made by Safelight shows, with other settings"),
         _(
             "Takes the recipe that the layer carries and changes what the arguments say. Where only strength, detail "
@@ -69,7 +69,7 @@ def _upscale(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure = _procedure(
         plug_in,
         UPSCALE,
-        _("_Upscale Image (Safelight)..."),
+        _("Upsca_le Image (Safelight)..."),
         _("Enlarge the whole image with a super-resolution network"),
         _("Makes a new image from all visible layers, with guides, resolution, metadata and colour profile."),
     )

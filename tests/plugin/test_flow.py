@@ -163,3 +163,10 @@ def test_errors_are_told_and_the_next_wish_still_comes(bridge, told, latest):
     bridge.asked[0].on_error(SafelightError("LOST", "It is lost."))
     assert told.ends[0][1].reason == "LOST"
     assert bridge.asked[-1].command == "b"
+
+
+def test_a_talk_that_became_pointless_ends_with_the_reason(bridge, told):
+    running = talk(bridge, two_questions(), told)
+    running.fail(SafelightError("IMAGE_CLOSED", "It is closed."))
+    assert bridge.cancelled == ["first"]
+    assert told.ends[0][1].reason == "IMAGE_CLOSED"
