@@ -107,10 +107,12 @@ FAITHDIFF = PipelineSpec(
         "predict": StageTiling(tile=128, overlap=12, multiple=4, least_tile=64, most_tile=160),
         "decode": StageTiling(tile=96, overlap=24, least_tile=24, most_tile=144),
     },
-    # bf16: UNet with alignment 5.16 GB, encoder and VAE 0.24 GB; with the UNet in fp8 half of that
+    # bf16: UNet with alignment 5.16 GB, encoder and VAE 0.24 GB; with the UNet in fp8 half of that. Tiles of 1024
+    # pixels, counted by tests/bench/live_memory: encoders 1.34 GB, a step 0.35 GB, decoder 1.61 GB; of 1280 pixels
+    # 2.10 and 0.54 GB
     memory=MemoryModel(
         weights_bytes=5_400_000_000,
-        bytes_per_tile_px=2400,
+        bytes_per_tile_px=2000,
         reduced=True,
         # features: 512 numbers of 4 bytes per cell; embeddings: 320 of 2 bytes on 1.4 times the area
         host_bytes_per_px=48,
