@@ -9,6 +9,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
 from safelight.engine.checkpoints import catalogue, install, store
+from safelight.engine.networks.vae_layers import lighten
 from safelight.engine.parts import Parts
 from safelight.engine.pipelines.base_networks import content_hash, load_unet, load_vae, stored
 from safelight.engine.pipelines.versions import DTYPES, Place
@@ -27,12 +28,12 @@ def copied(tmp_path):
     return shutil.copytree(BASE, tmp_path / "base")
 
 
-def theirs(base):
-    """UNet and VAE by diffusers' own loader."""
-    return (
-        UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32),
-        AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32),
-    )
+def theirs(base, dtype=torch.float32):
+    """UNet and VAE by diffusers' own loader, with our VAE's layers."""
+    unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=dtype)
+    vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=dtype)
+    lighten(vae)
+    return unet, vae
 
 
 def both(base, place=FP32):
@@ -47,8 +48,8 @@ def tensors(*networks):
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_networks_are_those_of_diffusers_own_loader(precision):
     unet, vae = both(BASE, Place(HERE, precision))
-    for ours, expected in zip(tensors(unet, vae), tensors(*theirs(BASE)), strict=True):
-        assert torch.equal(ours, expected.to(DTYPES[precision]))
+    for ours, expected in zip(tensors(unet, vae), tensors(*theirs(BASE, DTYPES[precision])), strict=True):
+        assert torch.equal(ours, expected)
         assert not ours.requires_grad
     assert not unet.training
     assert not vae.training

@@ -30,6 +30,7 @@ from safelight.engine.checkpoints.weights import (
     unedited,
     weights_file,
 )
+from safelight.engine.networks.vae_layers import lighten
 from safelight.engine.parts import Part, PartKey, Parts
 from safelight.engine.pipelines.versions import Loaded, Place
 from safelight.errors import InvalidRequest, NotReady
@@ -53,6 +54,7 @@ def load_vae(base: Path, place: Place, parts: Parts, *, edit: Edit = unedited) -
     """The same; `edit` sees each tensor of the encoding half."""
     vae = empty(AutoencoderKL, base / "vae")
     _fill_vae(vae, base, place, ENCODING, edit)
+    lighten(vae.encoder)
     decoder = _shared_decoder(base, place, parts)
     halves = decoder.keep()
     vae.decoder, vae.post_quant_conv = halves["decoder"], halves["post_quant_conv"]
@@ -68,6 +70,7 @@ def _shared_decoder(base: Path, place: Place, parts: Parts) -> Part[nn.ModuleDic
     def load() -> nn.ModuleDict:
         vae = empty(AutoencoderKL, base / "vae")
         _fill_vae(vae, base, place, DECODING, unedited)
+        lighten(vae.decoder)
         return nn.ModuleDict({"decoder": vae.decoder, "post_quant_conv": vae.post_quant_conv})
 
     key = PartKey("VAE decoder", content_hash(base, "vae"), str(place.device), place.precision)
