@@ -19,7 +19,18 @@ from safelight.cli.serve import THREAD_POLICY
 from tests.bench.machine import facts, load_note
 from tests.bench.tables import Effort, Table
 
-SUBJECTS = ("compact", "overhead", "transfer", "health", "command", "memory", "tiling", "finish", "kept")
+SUBJECTS = (
+    "compact",
+    "overhead",
+    "transfer",
+    "health",
+    "command",
+    "memory",
+    "tiling",
+    "finish",
+    "kept",
+    "faithdiff",
+)
 OWN_PROCESS = "SAFELIGHT_BENCH_SUBJECT"
 
 

@@ -32,11 +32,12 @@ from safelight.engine.pipelines.faithdiff_networks import EXACT, FP8
 from safelight.engine.pipelines.sdxl import PromptEncoders
 from tests.bench.tables import Cell, Effort, Table
 from tests.fakes import sdxl
-from tests.fakes.fill_rule import REFERENCE, write_official
+from tests.fakes.fill_rule import REFERENCE, write_folders
 
 KINDS = ("plain fp32", "plain bf16", "ours bf16", "ours bf16, weights fp8")
 TINY_UNET = json.loads((REFERENCE / "weights/sdxl/unet/config.json").read_text("utf-8"))
 CELLS, TINY_CELLS = 128, 16
+RUNS_MOST = 3  # a run of all kinds takes several minutes
 BLOCK = 1 << 20
 """Random numbers that weights are filled with again and again: drawing 2.6 billion takes longer than a step."""
 GB = 1e9
@@ -47,10 +48,9 @@ def run(effort: Effort) -> list[Table]:
 
 
 def _steps(effort: Effort) -> Table:
+    runs = min(effort.runs, RUNS_MOST)
     with tempfile.TemporaryDirectory() as folder:
-        found = [
-            {kind: _in_process(kind, effort, Path(folder)) for kind in KINDS} for _ in range(effort.runs)
-        ]
+        found = [{kind: _in_process(kind, effort, Path(folder)) for kind in KINDS} for _ in range(runs)]
         table = Table(
             "faithdiff: one step of the UNet on one tile, both branches, random weights",
             ("network", "seconds", "plain fp32 / it", "peak RSS, GB", "weights, GB"),
@@ -63,7 +63,7 @@ def _steps(effort: Effort) -> Table:
             table.rows.append([kind, seconds, ratio, peak, weights])
         outputs = {kind: np.load(Path(folder) / f"{kind}.npy") for kind in KINDS}
         table.notes += [
-            f"{effort.runs} runs, medians; plain fp32 takes {plain:.1f} s",
+            f"{runs} runs, medians; plain fp32 takes {plain:.1f} s",
             f"bf16 against fp32: {_psnr(outputs[KINDS[0]], outputs[KINDS[1]]):.1f} dB of the prediction's range",
             f"fp8 weights against bf16: {_psnr(outputs[KINDS[2]], outputs[KINDS[3]]):.1f} dB",
         ]
@@ -76,7 +76,9 @@ def _psnr(exact: Any, other: Any) -> float:
 
 
 def _in_process(kind: str, effort: Effort, folder: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.bench.faithdiff", kind, str(int(effort.tiny)), str(folder)]
+    if effort.tiny:
+        return measure(kind, tiny=True, folder=folder)
+    command = [sys.executable, "-m", "tests.bench.faithdiff", kind, str(folder)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ)
     answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return answer
@@ -163,8 +165,8 @@ def _prompts(effort: Effort) -> Table:
 
 def _base(folder: Path, *, tiny: bool) -> Path:
     if tiny:
-        write_official(REFERENCE / "weights", folder / "official", 11)
-        return folder / "official" / "sdxl"
+        write_folders(REFERENCE / "weights", folder, 11)
+        return folder / "sdxl"
     from tests.bench.full_size_faithdiff import write_base
 
     (folder / "sdxl").mkdir()
@@ -191,5 +193,5 @@ def _trim() -> None:
 
 
 if __name__ == "__main__":
-    kind, tiny, folder = sys.argv[1:]
-    print(json.dumps(measure(kind, tiny=bool(int(tiny)), folder=Path(folder))))
+    kind, folder = sys.argv[1:]
+    print(json.dumps(measure(kind, tiny=False, folder=Path(folder))))

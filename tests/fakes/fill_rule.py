@@ -41,8 +41,13 @@ def component(weights: Path, name: str, seed: int) -> Tensors:
 def write_official(weights: Path, folder: Path, seed: int) -> None:
     """`weights` (configurations and shapes) as the authors' users have them: folder/sdxl, folder/vae_fp16 and
     folder/FaithDiff.bin."""
+    write_folders(weights, folder, seed)
+    torch.save(component(weights, "faithdiff", seed), folder / "FaithDiff.bin")
+
+
+def write_folders(weights: Path, folder: Path, seed: int) -> None:
+    """The small ones: folder/sdxl and folder/vae_fp16."""
     for name in ("sdxl", "vae_fp16"):
         shutil.copytree(weights / name, folder / name, copy_function=shutil.copyfile)
     for name, file in FILES.items():
         save_file(component(weights, name, seed), folder / file)
-    torch.save(component(weights, "faithdiff", seed), folder / "FaithDiff.bin")
