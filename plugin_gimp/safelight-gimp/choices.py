@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ OUTPUTS = ("layer", "replace", "image")
 SOURCES = ("layer", "visible")
 LIVE = ("strength", "detail", "colour")
 """Act after the network: a preview follows them at once."""
+SHOWN = (*LIVE, "working_scale")
+"""First, and never folded away."""
 SEED, SCALE = "seed", "output_scale"
 SEED_MOST = 2**53  # what a spin button can hold
 
@@ -88,9 +90,9 @@ class Choices:
     def settings(self) -> list[Setting]:
         """First what most people use, advanced ones last."""
         own = [_setting(s) for s in self.spec["settings"]]
-        live = [s for s in self._common if s.name in LIVE]
-        others = [s for s in self._common if s.name not in LIVE]
-        found = [*live, *own, *others]
+        first = [replace(s, advanced=False) for s in self._common if s.name in SHOWN]
+        others = [s for s in self._common if s.name not in SHOWN]
+        found = [*first, *own, *others]
         return [s for s in found if not s.advanced] + [s for s in found if s.advanced]
 
     def value(self, name: str) -> Any:

@@ -60,7 +60,7 @@ class Talk:
         """It ends with the error CANCELLED at once; what the bridge still does for it is cancelled there."""
         self.fail(cancelled())
 
-    def fail(self, error: SafelightError) -> None:
+    def fail(self, error: Exception) -> None:
         """The same with another error."""
         if self._request is not None:
             self._bridge.cancel(self._request)
@@ -82,12 +82,21 @@ class Talk:
             ask.command,
             ask.fields,
             ask.payload,
-            on_event=ask.on_event,
+            on_event=lambda *event: self._event(ask.on_event, *event),
             on_result=lambda fields: self._step(lambda: self._conversation.send(fields)),
             on_error=lambda error: self._step(lambda: self._conversation.throw(error)),
         )
         if ask.rows:
             self._send_next(request, iter(ask.rows))
+
+    def _event(self, take: OnEvent, event: str, fields: dict[str, Any], payload: bytes) -> None:
+        """What goes wrong in taking an event ends the conversation; else nobody would hear of it."""
+        if self.over:
+            return
+        try:
+            take(event, fields, payload)
+        except Exception as error:
+            self.fail(error)
 
     def _send_next(self, request: Request, rows: Iterator[tuple[str, bytes]]) -> None:
         """One band at a time, so that windows stay alive meanwhile."""

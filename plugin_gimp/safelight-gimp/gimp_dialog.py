@@ -76,13 +76,15 @@ class Dialog:
         self._estimate = Latest(self._start, self._estimated)
         self._preview = Latest(self._start, self._previewed)
         self._preloaded = ""
+        self._loop = GLib.MainLoop()
+        self._fault: Exception | None = None
         self._timer = self._pulse = 0
         self._dialog = self._window()
 
     def ask(self) -> Wish | None:
         """Runs until it is closed."""
         self._talk(self._listed(), self._fill)
-        loop = GLib.MainLoop()
+        loop = self._loop
         answers: list[int] = []
 
         def answered(dialog: Gtk.Dialog, response: int) -> None:
@@ -96,6 +98,9 @@ class Dialog:
         self._dialog.show()
         loop.run()
         wish = None
+        if self._fault is not None:
+            self._close()
+            raise self._fault
         if answers[0] == Gtk.ResponseType.OK and self._choices is not None:
             write_remembered(self._memory, self._choices.remember())
             wish = self._choices.wish()
@@ -394,14 +399,14 @@ class Dialog:
         self._talks.append(self._start(conversation, end))
 
     def _failed(self, error: Exception) -> None:
-        """Told in the dialog, which stays open."""
+        """Told in the dialog, which stays open; our own bugs end it."""
         assert self._page is not None
-        if isinstance(error, SafelightError):
-            if error.reason != "CANCELLED":
-                self._page.busy(False)
-                self._page.say_error(sentence(error))
-            return
-        raise error
+        if not isinstance(error, SafelightError):
+            self._fault = error
+            self._loop.quit()
+        elif error.reason != "CANCELLED":
+            self._page.busy(False)
+            self._page.say_error(sentence(error))
 
 
 def _preloaded(pipeline: str) -> Conversation:

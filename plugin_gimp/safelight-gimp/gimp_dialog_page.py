@@ -169,6 +169,7 @@ class Page:
         self._add_row(grid, 0, _("Preset"), self._preset, letters)
         for setting in (s for s in settings if not s.advanced):
             self._add_setting(grid, setting, letters)
+        self._add_seed(grid, letters)
         self._settings.pack_start(grid, False, False, 0)
         self._settings.pack_start(
             self._advanced_part(advanced, [s for s in settings if s.advanced], letters), False, False, 0
@@ -182,7 +183,6 @@ class Page:
         grid.set_margin_top(SPACING)
         for setting in settings:
             self._add_setting(grid, setting, letters)
-        self._add_seed(grid, letters)
         expander.add(grid)
         expander.connect_after("notify::expanded", self._fit)
         return expander

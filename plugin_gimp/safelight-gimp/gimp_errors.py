@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from errors import SafelightError
@@ -20,6 +22,7 @@ LOG_BYTES_MOST = 200_000
 def outcome(procedure: Gimp.Procedure, run: Callable[[], Any]) -> Gimp.ValueArray:
     """Runs a procedure; what it raises becomes its status. `run` gives the layer to return, or None when a person
     changed their mind."""
+    sys.excepthook = _log_exception  # of callbacks: GTK goes on after them
     try:
         layer = run()
     except SafelightError as error:
@@ -42,6 +45,10 @@ def outcome(procedure: Gimp.Procedure, run: Callable[[], Any]) -> Gimp.ValueArra
     values.remove(1)
     values.insert(1, GObject.Value(Gimp.Layer, layer))
     return values
+
+
+def _log_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    _logged("".join(traceback.format_exception(kind, error, trace)))
 
 
 def _gerror(text: str) -> GLib.Error:

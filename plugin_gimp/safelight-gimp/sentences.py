@@ -47,11 +47,11 @@ _SENTENCES = {
 def sentence(error: SafelightError) -> str:
     """In the person's language, as far as it is known here."""
     known = _SENTENCES.get(error.reason)
-    text = _(known) if known else _(error.message)
     try:
-        return text.format_map(error.details) if known else text
+        text = _(known).format_map(error.details) if known else _(error.message)
     except KeyError:
-        return error.message
+        text = error.message
+    return text[:1].upper() + text[1:]
 
 
 def details(error: SafelightError) -> str:

@@ -22,7 +22,7 @@ def test_it_begins_with_the_defaults(choices):
 
 def test_controls_come_live_ones_first_and_advanced_ones_last(choices):
     names = [s.name for s in choices.settings]
-    assert names[:4] == ["strength", "detail", "colour", "sharpness"]
+    assert names[:5] == ["strength", "detail", "colour", "working_scale", "sharpness"]
     advanced = [s.advanced for s in choices.settings]
     assert advanced == sorted(advanced)
 

@@ -170,3 +170,13 @@ def test_a_talk_that_became_pointless_ends_with_the_reason(bridge, told):
     running.fail(SafelightError("IMAGE_CLOSED", "It is closed."))
     assert bridge.cancelled == ["first"]
     assert told.ends[0][1].reason == "IMAGE_CLOSED"
+
+
+def test_an_event_that_cannot_be_taken_is_the_end(bridge, told):
+    def asking():
+        yield Ask("first", on_event=lambda event, fields, payload: fields["missing"])
+
+    talk(bridge, asking(), told)
+    bridge.asked[0].on_event("progress", {}, b"")
+    assert isinstance(told.ends[0][1], KeyError)
+    assert bridge.cancelled == ["first"]

@@ -7,16 +7,16 @@ from sentences import details, sentence
 
 def test_what_is_done_about_it_in_gimp_goes_before_the_daemons_words():
     error = SafelightError("CHECKPOINT_MISSING", "safelight models pull x", {"pipeline": "osediff"})
-    assert sentence(error).startswith("osediff is not installed")
+    assert sentence(error).startswith("Osediff is not installed")
     assert "Install" in sentence(error)
 
 
 def test_without_what_a_sentence_needs_the_daemons_words_are_used():
-    assert sentence(SafelightError("CHECKPOINT_MISSING", "pull it")) == "pull it"
+    assert sentence(SafelightError("CHECKPOINT_MISSING", "pull it")) == "Pull it"
 
 
 def test_errors_that_are_not_known_here_are_told_as_they_are():
-    assert sentence(SafelightError("NEW", "the moon is {full}: wait")) == "the moon is {full}: wait"
+    assert sentence(SafelightError("NEW", "the moon is {full}: wait")) == "The moon is {full}: wait"
 
 
 def test_details_have_everything():
