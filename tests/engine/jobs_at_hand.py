@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import skimage.data
 
+from safelight.engine.kept_key import InputHash
 from safelight.engine.out_of_memory import MemoryLadder
 from safelight.engine.pipelines.base import Pipeline
 from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest
@@ -48,6 +49,13 @@ def request_for(
         mask=None,
         layer=False,
     )
+
+
+def input_sha256(request: RestoreRequest) -> str:
+    """Of all of its pixels."""
+    digest = InputHash(request)
+    digest.add(request.pixels)
+    return digest.hexdigest()
 
 
 def finished(run: Generator[Progress | Preview, None, Restoration]) -> Restoration:

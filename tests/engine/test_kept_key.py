@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from safelight.engine.job_plan import plan_job
-from safelight.engine.kept_key import before_network, content_key, input_sha256
+from safelight.engine.kept_key import before_network, content_key
 from safelight.engine.pipelines.registry import default_registry
 from safelight.geometry import Rect, Size
 from safelight.settings import COMMON, RestoreSettings
-from tests.engine.jobs_at_hand import photo, request_for
+from tests.engine.jobs_at_hand import input_sha256, photo, request_for
 
 SPECS = {entry.spec.id: entry.spec for entry in default_registry().entries}
 PIXELS = photo(96, 80)

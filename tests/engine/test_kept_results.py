@@ -10,7 +10,6 @@ from safelight.engine.finish import result_bands
 from safelight.engine.job_plan import plan_job
 from safelight.engine.jobs import Job, Listener
 from safelight.engine.keeping import keeping_for
-from safelight.engine.kept_key import input_sha256
 from safelight.engine.kept_store import KeptStore
 from safelight.engine.out_of_memory import MemoryLadder
 from safelight.engine.parts import Parts
@@ -20,7 +19,7 @@ from safelight.engine.pipelines.compact_spec import COMPACT
 from safelight.engine.restore import restore
 from safelight.errors import Unrestorable
 from safelight.geometry import Rect
-from tests.engine.jobs_at_hand import finished, photo, request_for
+from tests.engine.jobs_at_hand import finished, input_sha256, photo, request_for
 from tests.fakes import golden, pipelines
 from tests.fakes.pipelines import ONE_STAGE
 

@@ -67,7 +67,7 @@ class Job:
     previews: bool = False
     keep_alive_s: float | None = None
     input_sha256: str = ""
-    """`kept_key.input_sha256` of the request; empty: kept results are neither used nor left."""
+    """`kept_key.InputHash` of the request; empty: kept results are neither used nor left."""
     keeps: bool = False
     """Whether what the network does is kept for later jobs."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])

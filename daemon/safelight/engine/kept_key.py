@@ -17,6 +17,7 @@ import numpy as np
 import safelight
 from safelight.engine.job_plan import JobPlan
 from safelight.engine.request import RestoreRequest
+from safelight.imaging.pixels import DocumentArray
 from safelight.settings import RestoreSettings
 
 AFTER_NETWORK = frozenset({"strength", "detail", "colour", "grain", "monochrome", "feather"})
@@ -37,15 +38,22 @@ def before_network(settings: RestoreSettings) -> RestoreSettings:
     return replace(settings, own=own, **defaults)  # type: ignore[arg-type]
 
 
-def input_sha256(request: RestoreRequest) -> str:
-    """Of the pixels that were sent and how they are to be read; about 1 GB/s, without the interpreter's lock."""
-    form = request.format
-    digest = hashlib.sha256(
-        repr((form.colour_channels, form.alpha, form.sample.name, form.linear, request.sent)).encode()
-    )
-    digest.update(hashlib.sha256(request.icc).digest())
-    digest.update(np.ascontiguousarray(request.pixels).data)
-    return digest.hexdigest()
+class InputHash:
+    """SHA-256 of the pixels that were sent and how they are to be read: about 1 GB/s, and it lets go of the
+    interpreter's lock."""
+
+    def __init__(self, request: RestoreRequest) -> None:
+        form = request.format
+        reading = form.colour_channels, form.alpha, form.sample.name, form.linear, request.sent
+        self._digest = hashlib.sha256(repr(reading).encode())
+        self._digest.update(hashlib.sha256(request.icc).digest())
+
+    def add(self, rows: DocumentArray) -> None:
+        """The next rows, top to bottom."""
+        self._digest.update(np.ascontiguousarray(rows).data)
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
 
 
 def content_key(

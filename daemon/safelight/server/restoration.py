@@ -15,10 +15,10 @@ import grpc
 from safelight import wire
 from safelight.engine.finish import result_bands
 from safelight.engine.jobs import Job, JobQueue, JobState, cancelled_error, stopping_error
-from safelight.engine.kept_key import input_sha256
+from safelight.engine.kept_key import InputHash
 from safelight.engine.pipelines.registry import Registry
 from safelight.engine.report import report_of
-from safelight.engine.request import Restoration
+from safelight.engine.request import Restoration, RestoreRequest
 from safelight.errors import Cancelled, InvalidRequest, SafelightError, TooMuch, TooSlow
 from safelight.server.door import abort, told
 from safelight.server.frames import Rows, band_frame, preview_frames, progress_to_proto
@@ -74,9 +74,8 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
         if self._streams > STREAMS_MOST:
             raise TooMuch(f"{STREAMS_MOST} jobs are being sent already: try again later", "TOO_MANY_STREAMS")
         started = time.monotonic()
-        header = await self._receive(frames.__aiter__())
+        header, input_hash = await self._receive(frames.__aiter__())
         upload_s = time.monotonic() - started
-        input_hash = "" if header.keep is False else await self._hashed(header)
         mailbox = Mailbox(asyncio.get_running_loop())
         job = Job(
             header.request,
@@ -112,11 +111,8 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
             )
             mailbox.close()
 
-    async def _hashed(self, header: Header) -> str:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, input_sha256, header.request)
-
-    async def _receive(self, frames: AsyncIterator[rpb.RestoreRequest]) -> Header:
+    async def _receive(self, frames: AsyncIterator[rpb.RestoreRequest]) -> tuple[Header, str]:
+        """The header with all pixels, and their hash: empty for a job that wants nothing to do with kept results."""
         first = await _next_frame(frames)
         if first is None or first.WhichOneof("frame") != "header":
             raise InvalidRequest(
@@ -127,13 +123,16 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
         header.require_room(self._free_host_bytes() - self._announced_bytes)
         outstanding = header.sent_bytes
         self._announced_bytes += outstanding
+        hashing = None if header.keep is False else _Hashing(header.request, self._executor)
         try:
-            async for size in _bands_received(frames, header):
+            async for size, rows in _bands_received(frames, header):
                 outstanding -= size
                 self._announced_bytes -= size
+                if hashing is not None:
+                    await hashing.up_to(rows)
         finally:
             self._announced_bytes -= outstanding
-        return header
+        return header, "" if hashing is None else await hashing.end()
 
     async def _send_result(self, job: Job, restoration: Restoration, context: Any) -> None:
         """Rows are finished in the executor, one band ahead of the one being sent."""
@@ -156,17 +155,42 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
         await _send(context, rpb.RestoreResponse(report=report))
 
 
-async def _bands_received(frames: AsyncIterator[rpb.RestoreRequest], header: Header) -> AsyncIterator[int]:
-    """Puts all bands into the header's request; yields the bytes of each."""
+class _Hashing:
+    """Hashes rows of pixels in the executor while the next ones arrive."""
+
+    def __init__(self, request: RestoreRequest, executor: Executor) -> None:
+        self._pixels, self._executor = request.pixels, executor
+        self._digest = InputHash(request)
+        self._row = 0
+        self._running: asyncio.Future[None] | None = None
+
+    async def up_to(self, row: int) -> None:
+        """Rows before `row` are there; waits for those that were there before."""
+        if self._running is not None:
+            await self._running
+        rows = self._pixels[self._row : row]
+        self._running = asyncio.get_running_loop().run_in_executor(self._executor, self._digest.add, rows)
+        self._row = row
+
+    async def end(self) -> str:
+        if self._running is not None:
+            await self._running
+        return self._digest.hexdigest()
+
+
+async def _bands_received(
+    frames: AsyncIterator[rpb.RestoreRequest], header: Header
+) -> AsyncIterator[tuple[int, int]]:
+    """Puts all bands into the header's request; yields the bytes of each, and the rows of pixels that are there."""
     request = header.request
     pixels = Rows(request.pixels, "pixels")
     mask = None if request.mask is None else Rows(request.mask, "the mask")
     while (frame := await _next_frame(frames)) is not None:
         kind = frame.WhichOneof("frame")
         if kind == "pixels":
-            yield pixels.take(frame.pixels)
+            yield pixels.take(frame.pixels), pixels.next_row
         elif kind == "mask" and mask is not None and pixels.complete:
-            yield mask.take(frame.mask)
+            yield mask.take(frame.mask), pixels.next_row
         else:
             raise InvalidRequest(
                 f"a frame of kind {kind} is out of place: send the header, the pixels, then the mask it announced",
