@@ -1113,6 +1113,10 @@
         <translation>{title} (nicht installiert)</translation>
     </message>
     <message>
+        <source>It is not installed.</source>
+        <translation>Sie ist nicht installiert.</translation>
+    </message>
+    <message>
         <source>Keep or remove presets</source>
         <translation>Vorgaben behalten oder entfernen</translation>
     </message>

@@ -74,6 +74,7 @@ class EmptyPage(QWidget):
             item = self.recent.takeAt(0)
             widget = item.widget() if item is not None else None
             if widget is not None:
+                widget.setParent(None)
                 widget.deleteLater()
         self.recent_title.setVisible(bool(paths))
         for path in paths[:RECENT_SHOWN]:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QPus
 from safelight_desktop.state.editor import Editor
 from safelight_desktop.state.presets import OwnPresets
 from safelight_desktop.texts import setting_text, translate
+from safelight_desktop.widgets.message_bar import sentence
 from safelight_desktop.widgets.preset_box import PresetBox
 
 SCALES = (1, 2, 4)
@@ -25,6 +26,10 @@ class PipelineBox(QWidget):
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self.summary.setProperty("role", "quiet")
+        self.missing = QLabel()
+        self.missing.setWordWrap(True)
+        self.missing.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.missing.setProperty("role", "warning")
         self.presets = PresetBox(editor, presets)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -32,6 +37,7 @@ class PipelineBox(QWidget):
         layout.addWidget(_label(translate("Settings", "Pipeline"), self.pipelines))
         layout.addWidget(self.pipelines)
         layout.addWidget(self.summary)
+        layout.addWidget(self.missing)
         layout.addSpacing(4)
         layout.addWidget(_label(translate("Settings", "Preset"), self.presets.list))
         layout.addWidget(self.presets)
@@ -78,6 +84,10 @@ class PipelineBox(QWidget):
             return
         self.pipelines.setCurrentIndex(self.pipelines.findData(spec.id))
         self.summary.setText(setting_text(spec.summary))
+        installed = self._form.pipeline is not None and self._form.pipeline.installed
+        hint = self._form.pipeline.install_hint if self._form.pipeline is not None else ""
+        self.missing.setText(sentence(hint) if hint else translate("Settings", "It is not installed."))
+        self.missing.setVisible(not installed)
         for scale in SCALES:
             self.scales.button(scale).setEnabled(scale in spec.output_scales)
         self._show_values("")

@@ -31,6 +31,7 @@ class SettingsBox(QWidget):
         if specs != self._drawn_for:
             self._drawn_for = specs
             for row in self.rows.values():
+                row.setParent(None)
                 row.deleteLater()
             self.rows = {}
             self._layout.removeWidget(self.advanced)

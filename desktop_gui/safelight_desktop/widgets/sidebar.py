@@ -53,7 +53,7 @@ class Sidebar(QFrame):
             section.content.addWidget(box)
             column.addWidget(section)
         column.addStretch(1)
-        scroll = QScrollArea()
+        self.scrolled = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -59,15 +59,15 @@ class StatusBar(QStatusBar):
         """Again when the theme changes, for the colour of the dot."""
         self._show_connection(self._link)
         device = self._device.device
-        self.memory.setText(
-            translate("Status", "{free} free").format(free=byte_count(device.free_bytes)) if device else ""
-        )
+        known = device is not None and device.memory_bytes > 0
+        free = byte_count(device.free_bytes) if device is not None else ""
+        self.memory.setText(translate("Status", "{free} free").format(free=free) if known else "")
         self._show_resident()
 
     def _show_connection(self, link: DaemonLink) -> None:
         used, device = theme.current(), self._device.device
         colour, text = {
-            LinkState.CONNECTED: (used.good, device.title if device else translate("Status", "Connected")),
+            LinkState.CONNECTED: (used.good, (device and device.title) or translate("Status", "Connected")),
             LinkState.CONNECTING: (used.warning, translate("Status", "Starting the daemon…")),
             LinkState.LOST: (used.error, translate("Status", "No daemon")),
         }[link.state]

@@ -93,6 +93,7 @@ class MainWindow(QMainWindow):
             source.connect(self.tell)
         self.link.greeted.connect(lambda _: self.messages.forget_connection())
         self.device.changed.connect(self._device_changed)
+        self.editor.jobs.changed.connect(self.device.ask)
         self.preferences.changed.connect(self._preferences_changed)
         self.canvas.pointed.connect(self.status.show_point)
         self.canvas.tool_changed.connect(self.bars.show_tool)
