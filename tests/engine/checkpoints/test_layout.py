@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 
 import pytest
 
@@ -80,6 +81,51 @@ def test_rank_that_is_no_rank_is_refused(text):
     with pytest.raises(InvalidRequest) as caught:
         layout.rank({"rank_unet": text}, "rank_unet")
     assert caught.value.reason == "CHECKPOINT_FOREIGN"
+
+
+def sparse(path, shapes):
+    """A safetensors file of these shapes in half precision, all zeros, that takes no room."""
+    header, end = {}, 0
+    for name, shape in shapes.items():
+        start, end = end, end + 2 * math.prod(shape)
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text)
+    with path.open("r+b") as file:
+        file.truncate(8 + len(text) + end)
+    return path
+
+
+BASE = DATA / "faithdiff" / "weights" / "sdxl"
+EXTRA = ("denoise_encoder.", "information_transformer_layes.", "condition_embedding.", "spatial_ch_projs.")
+FAITHDIFF_CHANGES = {
+    "no UNet": (lambda name: name.startswith(EXTRA), {}, "lacks 618 tensors"),
+    "one tensor short": (lambda name: name != "conv_out.bias", {}, "lacks 1 tensors such as conv_out.bias"),
+    "one too many": (
+        lambda name: True,
+        {"agg_net.0.weight": (4, 4)},
+        "unknown tensors such as agg_net.0.weight",
+    ),
+    "of another base": (
+        lambda name: True,
+        {"conv_out.weight": (8, 320, 3, 3)},
+        "conv_out.weight is 8x320x3x3",
+    ),
+}
+
+
+@pytest.mark.parametrize(("kept", "more", "said"), FAITHDIFF_CHANGES.values(), ids=FAITHDIFF_CHANGES)
+def test_a_faithdiff_file_must_hold_the_whole_unet_and_nothing_else(tmp_path, kept, more, said):
+    shapes = layout.expected_shapes("faithdiff", {}, BASE)
+    path = sparse(tmp_path / "f.safetensors", {name: s for name, s in shapes.items() if kept(name)} | more)
+    with pytest.raises(InvalidRequest, match=said) as caught:
+        layout.check_layout(path, "faithdiff", BASE)
+    assert caught.value.reason == "CHECKPOINT_FOREIGN"
+
+
+def test_a_faithdiff_file_as_the_authors_save_it_is_taken(tmp_path):
+    path = sparse(tmp_path / "f.safetensors", layout.expected_shapes("faithdiff", {}, BASE))
+    layout.check_layout(path, "faithdiff", BASE)
 
 
 DIFFERENCES = {
