@@ -52,12 +52,13 @@ def entry(name, gib, **changes):
 
 
 def test_a_part_of_two_pipelines_is_loaded_and_counted_once():
-    loaded = Loaded(8, entry("a", 1, parts={"encoder": 2}), entry("b", 1, parts={"encoder": 2}))
-    loaded.run("a")
-    loaded.run("b")
+    both = [entry(name, 1, parts={"encoder": 2}) for name in "ab"]
+    loaded = Loaded(9, *both, entry("c", 1))
+    for name in "abc":
+        loaded.run(name)
     (part,) = loaded.part_facts
     assert (part.title, part.weights_bytes, part.used_by) == ("encoder", 2 * GIB, ("a", "b"))
-    assert [facts.weights_bytes for facts in loaded.facts] == [GIB, GIB]
+    assert [facts.weights_bytes for facts in loaded.facts] == [GIB, GIB, GIB]
     assert loaded.device.free_bytes() == 4 * GIB
 
 
