@@ -14,6 +14,7 @@ from flow import Conversation, Talk
 from gimp_api import GLib
 
 FOLDER = Path(__file__).parent
+GIMP_LOOK_MS = 1000
 
 
 def deliver(call: Callable[[], None]) -> None:
@@ -35,10 +36,19 @@ def _once(call: Callable[[], None]) -> bool:
 def bridge() -> Iterator[BridgeProcess]:
     """The bridge of this run of the plug-in; raises SafelightError when it is not there."""
     process = BridgeProcess(bridge_command(FOLDER), bridge_environment(os.environ), deliver)
+    watch = GLib.timeout_add(GIMP_LOOK_MS, _with_gimp, os.getppid())
     try:
         yield process
     finally:
+        GLib.source_remove(watch)
         process.close()
+
+
+def _with_gimp(parent: int) -> bool:
+    """A GIMP that crashed tells nobody: without it dialogs would stay and the job go on."""
+    if os.getppid() != parent:
+        os._exit(1)  # the bridge sees the end of its input, and cancels
+    return bool(GLib.SOURCE_CONTINUE)
 
 
 def start(
