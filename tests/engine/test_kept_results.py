@@ -78,7 +78,10 @@ class Desk:
 
 
 def delivered(restoration):
-    return np.concatenate([band.pixels for band in result_bands(restoration, rows_per_band=70)])
+    try:
+        return np.concatenate([band.pixels for band in result_bands(restoration, rows_per_band=70)])
+    finally:
+        restoration.close()
 
 
 @pytest.fixture

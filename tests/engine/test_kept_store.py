@@ -37,7 +37,7 @@ def kept_in(folder, *canvases, **changes):
     """A store that has written them."""
     store = KeptStore(folder, **changes)
     for each in canvases:
-        store.keep(each)
+        store.keep(each)()
     store.close()
     return store
 
@@ -72,10 +72,19 @@ def test_it_is_found_before_it_is_written(folder, monkeypatch):
     go = threading.Event()
     monkeypatch.setattr(KeptStore, "_room", lambda store, kept: go.wait(20))
     store, given = KeptStore(folder), canvas("a")
-    store.keep(given)
+    store.keep(given)()
     assert store.find(given.key) is given
     assert names(folder) == []
     go.set()
+    store.close()
+    assert names(folder) == ["a"]
+
+
+def test_nothing_is_written_before_the_word_for_it(folder):
+    store, given = KeptStore(folder), canvas("a")
+    write = store.keep(given)
+    assert store.find(given.key) is given
+    write()
     store.close()
     assert names(folder) == ["a"]
 
@@ -215,7 +224,7 @@ def test_forgetting_removes_all_and_what_is_being_written(folder, monkeypatch):
 
     monkeypatch.setattr(kept_store, "write_kept", waits)
     store = KeptStore(folder)
-    store.keep(canvas("c"))
+    store.keep(canvas("c"))()
     assert begun.wait(20)
     assert store.forget() >= 2 * canvas("a").bytes
     go.set()
@@ -242,8 +251,8 @@ def test_a_disk_that_is_too_slow_holds_no_memory(folder, monkeypatch):
     monkeypatch.setattr(kept_store, "PENDING_BYTES_MOST", 2 * canvas("a").bytes)
     store = KeptStore(folder)
     for name in "abc":
-        store.keep(canvas(name))
-    store.keep(replace(canvas("b"), tiles={**canvas("b").tiles, 7: ()}))  # in place of the one that waits
+        store.keep(canvas(name))()
+    store.keep(replace(canvas("b"), tiles={**canvas("b").tiles, 7: ()}))()  # in place of the one that waits
     assert store.find(canvas("c").key) is None
     go.set()
     store.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from safelight.engine.job_plan import JobPlan
@@ -10,6 +10,7 @@ from safelight.engine.jobs import Job
 from safelight.engine.kept_canvas import KeptCanvas
 from safelight.engine.kept_key import content_key
 from safelight.engine.kept_store import KeptStore
+from safelight.engine.request import nothing
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class Keeping:
     def find(self) -> KeptCanvas | None:
         return self.store.find(self.key)
 
-    def keep(self, finished: KeptCanvas) -> None:
-        """Unless other files than those in the key were computed with: they were replaced while loaded."""
+    def keep(self, finished: KeptCanvas) -> Callable[[], None]:
+        """Unless other files than those in the key were computed with: they were replaced while loaded. Gives what
+        begins the writing."""
         computed_with = finished.facts["report"]["checkpoints"]
-        if not self.checkpoints or computed_with == self.checkpoints:
-            self.store.keep(replace(finished, key=self.key))
+        if self.checkpoints and computed_with != self.checkpoints:
+            return nothing
+        return self.store.keep(replace(finished, key=self.key))
 
 
 def keeping_for(

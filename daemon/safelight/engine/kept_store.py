@@ -1,6 +1,6 @@
 """Kept canvases on the user's disk: found by key, bounded in bytes, the least recently used go first.
 
-What is given to `keep` can be found at once and is written beside the job's own work, by a thread of its own; so
+What is given to `keep` can be found at once; it is written by a thread of its own when the job's rows are sent, so
 neither a full disk nor a slow one holds up a result. A file appears under its name only when it is whole. Everything
 here is a cache: whatever goes wrong, the job computes. Free of torch.
 """
@@ -14,11 +14,12 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from safelight.engine.kept_canvas import KeptCanvas, KeptFileDamaged, read_kept, write_kept
+from safelight.engine.request import nothing
 
 log = logging.getLogger(__name__)
 
@@ -71,21 +72,26 @@ class KeptStore:
         self._checked.add(key)
         return found
 
-    def keep(self, kept: KeptCanvas) -> None:
-        """Takes it unless what is there already has all its tiles. Returns at once."""
+    def keep(self, kept: KeptCanvas) -> Callable[[], None]:
+        """Takes it unless what is there already has all its tiles. Gives what begins to write it, and returns at
+        once; whoever calls must call that too."""
         if not 0 < kept.bytes <= self.limit_bytes:
-            return
+            return nothing
         there = self.find(kept.key)
         if there is not None and there.tiles.keys() >= kept.tiles.keys():
-            return
+            return nothing
         with self._lock:
             waiting = sum(k.bytes for k in self._pending.values() if k.key != kept.key)
             if waiting and waiting + kept.bytes > PENDING_BYTES_MOST:
                 log.info("a result is not kept: the disk is too slow")
-                return
+                return nothing
             self._pending[kept.key] = kept
-        with contextlib.suppress(RuntimeError):  # closed: the daemon is going down
-            self._writer.submit(self._write, kept)
+
+        def write() -> None:
+            with contextlib.suppress(RuntimeError):  # closed: the daemon is going down
+                self._writer.submit(self._write, kept)
+
+        return write
 
     def usage(self) -> tuple[int, int]:
         """Number of kept results and the bytes they take."""

@@ -23,7 +23,8 @@ from safelight.engine.request import Progress, Restoration, RestoreRequest
 from safelight.engine.residual import HALO_PX
 from safelight.imaging.pixels import FloatArray
 
-Keep = Callable[[KeptCanvas], None]
+Keep = Callable[[KeptCanvas], Callable[[], None]]
+"""Takes a canvas, and gives what begins to write it."""
 
 
 def suffices(kept: KeptCanvas | None, plan: JobPlan) -> bool:

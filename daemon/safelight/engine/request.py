@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +85,10 @@ class Preview:
     """rect.height x rect.width x 3, sRGB."""
 
 
+def nothing() -> None:
+    """For when there is nothing to do."""
+
+
 @dataclass
 class Restoration:
     """What the network stages leave for the finish. `close` gives its memory and files back."""
@@ -106,6 +111,8 @@ class Restoration:
     """Measured: of a toned monochrome picture."""
     complete: bool = True
     """False: `residual` holds only what is wanted, not the whole region."""
+    on_close: Callable[[], None] = nothing
+    """Done once, when nobody waits for the result any more."""
 
     @property
     def covered(self) -> Rect:
@@ -122,3 +129,5 @@ class Restoration:
         """Nothing may be read afterwards. Closing twice is harmless."""
         self.residual.close()
         self.network_input = np.empty((0, 0, 3), np.float32)
+        self.on_close()
+        self.on_close = nothing

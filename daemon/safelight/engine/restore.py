@@ -35,7 +35,7 @@ from safelight.engine.preview import preview_of
 from safelight.engine.reblend import Keep, blended, reblended, seen_rows, suffices, toning_facts
 from safelight.engine.region_source import SeenRegion, with_own
 from safelight.engine.report import plain
-from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest
+from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest, nothing
 from safelight.engine.residual import HALO_PX
 from safelight.engine.tile_runner import Account, Network, StageWork, TileRunner
 from safelight.engine.tiling import Tile
@@ -102,13 +102,13 @@ def restore(
             latent = yield from run.predict(latent, step)
         yield from run.decode(latent)
         restoration = run.restoration()
-        run.offer(keep)
+        restoration.on_close = run.offer(keep)
         return restoration
     except MemoryError:
         run.close()
         raise too_little_memory("the picture does not fit beside what is loaded") from None
     except (GeneratorExit, SafelightError):
-        run.offer(keep)
+        run.offer(keep)()
         run.close()
         raise
     except BaseException:
@@ -255,10 +255,11 @@ class _Run:
         }
         return blended(self._request, self._job, tiles, self._x, report)
 
-    def offer(self, keep: Keep | None) -> None:
-        """What is finished, for later jobs."""
-        if keep is not None and self._account.tiles["decode"]:
-            keep(self._finished.kept(self._facts()))
+    def offer(self, keep: Keep | None) -> Callable[[], None]:
+        """What is finished, for later jobs; gives what begins to write it."""
+        if keep is None or not self._account.tiles["decode"]:
+            return nothing
+        return keep(self._finished.kept(self._facts()))
 
     def close(self) -> None:
         self._finished.close()
