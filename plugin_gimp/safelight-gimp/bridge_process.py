@@ -151,7 +151,7 @@ class BridgeProcess:
         problem = ""
         try:
             with self._process.stdout as frames:
-                while (frame := read_frame(frames)) is not None:  # type: ignore[arg-type]
+                while (frame := read_frame(frames)) is not None:
                     self._deliver(partial(self._take, frame.header, frame.payload))
         except (FramingError, OSError) as error:
             problem = str(error)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 HEADER_BYTES_MOST = 16 << 20  # an image's XMP packet travels in a header
 PAYLOAD_BYTES_MOST = 256 << 20
@@ -25,7 +25,7 @@ class Frame(NamedTuple):
     payload: bytes = b""
 
 
-def write_frame(stream: BinaryIO, header: Mapping[str, Any], payload: bytes = b"") -> None:
+def write_frame(stream: IO[bytes], header: Mapping[str, Any], payload: bytes = b"") -> None:
     """Writes and flushes one frame."""
     head = json.dumps({**header, "payload": len(payload)}).encode()
     stream.write(struct.pack(">I", len(head)) + head)
@@ -34,7 +34,7 @@ def write_frame(stream: BinaryIO, header: Mapping[str, Any], payload: bytes = b"
     stream.flush()
 
 
-def read_frame(stream: BinaryIO) -> Frame | None:
+def read_frame(stream: IO[bytes]) -> Frame | None:
     """The next frame; None when the stream ends between two frames. Raises FramingError."""
     start = _read(stream, 4, at_start=True)
     if start is None:
@@ -52,7 +52,7 @@ def read_frame(stream: BinaryIO) -> Frame | None:
     return Frame(header, bytes(_read(stream, payload) or b""))
 
 
-def _read(stream: BinaryIO, length: int, *, at_start: bool = False) -> bytearray | None:
+def _read(stream: IO[bytes], length: int, *, at_start: bool = False) -> bytearray | None:
     """Exactly `length` bytes; None for an end `at_start`."""
     buffer = bytearray(length)
     view, got = memoryview(buffer), 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge_process import BridgeProcess
-from choices import LIVE, OUTPUTS, SCALE, SOURCES, Choices, read_remembered, write_remembered
+from choices import LIVE, OUTPUTS, SOURCES, Choices, read_remembered, write_remembered
 from errors import SafelightError
 from flow import Ask, Conversation, Talk
 from geometry import Rect
@@ -21,20 +21,19 @@ from gimp_api import Gimp, GLib
 from gimp_dialog_page import Page
 from gimp_install import install
 from gimp_loop import start
-from gimp_pixels import read, shown, shown_bands
+from gimp_previewing import KEY, Previewing
 from gimp_source import Source, opened
 from gimp_ui import GimpUi, Gtk
-from job import Sending, Shown, Wish, previewed
+from job import Wish
 from latest import Latest
 from recipe import Recipe
 from sentences import sentence
 from texts import N_, _
-from words import estimate, progress
+from words import estimate
 
 REMEMBERED = "safelight.json"
 SETTLE_MS = 250  # typing and dragging pause that long before something slow begins
 PULSE_MS = 120
-PREVIEW_KEY = "preview"
 SMALL_PX = 64
 
 
@@ -70,11 +69,9 @@ class Dialog:
         self._page: Page | None = None
         self._sources = ExitStack()
         self._source: Source | None = None
-        self._sending = Sending(PREVIEW_KEY)
-        self._center: tuple[int, int] | None = None
         self._talks: list[Talk] = []
         self._estimate = Latest(self._start, self._estimated)
-        self._preview = Latest(self._start, self._previewed)
+        self._preview: Previewing | None = None
         self._preloaded = ""
         self._loop = GLib.MainLoop()
         self._fault: Exception | None = None
@@ -132,10 +129,11 @@ class Dialog:
                 GLib.source_remove(timer)
         self._timer = self._pulse = 0
         self._estimate.stop()
-        self._preview.stop()
+        if self._preview is not None:
+            self._preview.open(None)
         for talk in self._talks:
             talk.cancel()
-        self._process.request("forget", {"key": PREVIEW_KEY})
+        self._process.request("forget", {"key": KEY})
         self._sources.close()
         self._dialog.destroy()
 
@@ -151,6 +149,7 @@ class Dialog:
             if self._kind.recipe is not None:
                 self._choices.source = self._kind.recipe.source
                 self._choices.take(self._kind.recipe.settings)
+            self._preview = Previewing(self._start, self._page, self._choices, self._failed, self._measured)
         else:
             self._choices.renew(listing)
         self._page.busy(False)
@@ -190,8 +189,8 @@ class Dialog:
             page.redraw_settings()
         else:
             page.show_values()
-        if what in LIVE:
-            self._show_after()
+        if what in LIVE and self._preview is not None:
+            self._preview.refresh()
         else:
             self._settle()
 
@@ -202,13 +201,12 @@ class Dialog:
             self._refresh()
 
     def _moved(self, dx: int, dy: int) -> None:
-        if self._source is not None:
-            patch = self._patch(self._reach)
-            self._center = patch.center[0] + dx, patch.center[1] + dy
-            self._show_before()
+        if self._preview is not None:
+            self._preview.move(dx, dy)
 
     def _rested(self) -> None:
-        self._show_after()
+        if self._preview is not None:
+            self._preview.refresh()
 
     def _install(self) -> None:
         assert self._choices is not None
@@ -232,9 +230,10 @@ class Dialog:
 
     def _refresh(self) -> None:
         """After anything that changes more than the blending."""
-        choices, page = self._choices, self._page
+        choices, page, preview = self._choices, self._page, self._preview
         assert choices is not None
         assert page is not None
+        assert preview is not None
         spec = choices.spec
         self._dialog.set_response_sensitive(
             Gtk.ResponseType.OK, bool(spec["installed"]) and self._source is not None
@@ -242,16 +241,15 @@ class Dialog:
         if self._source is None:
             return
         if not spec["installed"]:
-            self._preview.stop()
+            preview.stop()
             page.say(_("{pipeline} is not installed.").format(pipeline=spec["title"]))
-            self._show_before()
             return
         self._estimate.ask(self._planned, None)
         if self._preloaded != choices.pipeline:
             self._preloaded = choices.pipeline
             self._talk(_preloaded(choices.pipeline), lambda _: None)
-        self._show_before()
-        self._show_after()
+        preview.show_before()
+        preview.refresh()
 
     def _planned(self) -> Conversation:
         assert self._choices is not None
@@ -276,6 +274,11 @@ class Dialog:
         else:
             self._page.say_estimate(estimate(plan["seconds"], plan["memory_bytes"]) + self._warning())
 
+    def _measured(self) -> None:
+        """A preview says how long the whole will take."""
+        if not self._estimate.busy:
+            self._estimate.ask(self._planned, None)
+
     def _warning(self) -> str:
         """Where there is too little to go by for networks that invent."""
         assert self._choices is not None
@@ -284,15 +287,13 @@ class Dialog:
             return ""
         return "\n" + _("The selection is small: details will be invented, and letters may change.")
 
-    # -- the preview -------------------------------------------------------------------------------
-
     def _open_source(self) -> None:
         """What the preview shows; told as an error where there is nothing to restore."""
         assert self._choices is not None
         assert self._page is not None
-        self._preview.stop()
+        assert self._preview is not None
+        self._preview.open(None)
         self._sources.close()
-        self._sending.sent = None
         self._source = None
         region = self._kind.recipe.region if self._kind.recipe else None
         if self._kind.whole:
@@ -304,85 +305,7 @@ class Dialog:
         except SafelightError as error:
             self._page.say_error(sentence(error))
             return
-        self._center = self._source.region.center
-
-    @property
-    def _reach(self) -> Rect:
-        """Where a preview may lie: what is sent, once that is known."""
-        assert self._source is not None
-        return self._sending.sent or Rect(0, 0, *self._source.document)
-
-    def _patch(self, within: Rect) -> Rect:
-        assert self._page is not None
-        assert self._source is not None
-        width, height = self._page.preview_size
-        return within.around(
-            -(-width // self._scale), -(-height // self._scale), self._center or self._source.region.center
-        )
-
-    @property
-    def _scale(self) -> int:
-        assert self._choices is not None
-        return int(self._choices.value(SCALE) or 1)
-
-    def _show_before(self) -> None:
-        assert self._page is not None
-        if self._source is not None and self._source.pixels.is_valid():
-            patch = self._patch(self._reach)
-            self._page.preview.show_before(shown(self._source.pixels, patch), patch, self._scale)
-
-    def _show_after(self) -> None:
-        choices, page = self._choices, self._page
-        assert choices is not None
-        assert page is not None
-        if not choices.preview or self._source is None or not choices.spec["installed"]:
-            self._preview.stop()
-            page.busy(False)
-            if self._source is not None:
-                self._show_before()
-            return
-        wish = choices.wish()
-        slow = {name: value for name, value in wish.values.items() if name not in LIVE}
-        cost = (wish.pipeline, wish.in_place, tuple(sorted(slow.items())), self._center)
-        self._preview.ask(self._preview_made, cost)
-
-    def _preview_made(self) -> Conversation:
-        assert self._choices is not None
-        assert self._page is not None
-        assert self._source is not None
-        self._page.busy(True)
-        source = self._source
-        return previewed(
-            self._choices.wish(),
-            source,
-            lambda box: read(source.pixels, box, source.transport),
-            sending=self._sending,
-            patch=self._patch,
-            on_progress=self._preview_progress,
-        )
-
-    def _preview_progress(self, fields: Any) -> None:
-        assert self._page is not None
-        self._page.say(progress(fields))
-
-    def _previewed(self, outcome: Shown | None, error: Exception | None) -> None:
-        assert self._page is not None
-        if not self._preview.busy:
-            self._page.busy(False)
-        if error is not None:
-            self._failed(error)
-            return
-        assert outcome is not None
-        source = self._source
-        if source is None or not source.pixels.is_valid():
-            return
-        self._page.say("")
-        size = Rect(0, 0, outcome.box.width, outcome.box.height)
-        self._page.preview.show_before(shown(source.pixels, outcome.patch), outcome.patch, self._scale)
-        after = shown_bands(source.pixels, size, source.transport, outcome.bands)
-        self._page.preview.show_after(after, size)
-        if not self._estimate.busy:
-            self._estimate.ask(self._planned, None)  # the preview has measured how long it takes
+        self._preview.open(self._source)
 
     # -- conversations -----------------------------------------------------------------------------
 

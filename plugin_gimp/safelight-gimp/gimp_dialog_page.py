@@ -31,6 +31,7 @@ BUTTONS = "rct"  # letters of the dialog's own buttons: Restore, Cancel, Reset
 CONTROLS_WIDTH_PX = 400
 LABEL_CHARS = 44
 SCREEN_SHARE = 0.75
+FIRST_HEIGHT_PX = 620  # before the controls are known, so that the window is placed as if they were there
 
 Chosen = Callable[[str, Any], None]
 
@@ -102,14 +103,17 @@ class Page:
         )
         self._scroll.add(self._right)
         self._right.set_focus_vadjustment(self._scroll.get_vadjustment())
+        self._scroll.set_min_content_height(min(self._most_height(), FIRST_HEIGHT_PX))
         return self._scroll
 
     def _fit(self, *_: object) -> None:
         """After the controls have changed."""
-        most = Gdk.Display.get_default().get_monitor(0).get_workarea().height * SCREEN_SHARE
         width = max(CONTROLS_WIDTH_PX, self._right.get_allocated_width())
         needed = self._right.get_preferred_height_for_width(width)[1]
-        self._scroll.set_min_content_height(min(round(most), needed))
+        self._scroll.set_min_content_height(min(self._most_height(), needed))
+
+    def _most_height(self) -> int:
+        return round(Gdk.Display.get_default().get_monitor(0).get_workarea().height * SCREEN_SHARE)
 
     # -- what it says ------------------------------------------------------------------------------
 

@@ -96,7 +96,10 @@ def _asked(process: BridgeProcess, image: Gimp.Image, layer: Gimp.Layer, kind: A
     from gimp_dialog import Dialog
 
     gimp_ui.init()
-    return Dialog(process, image, layer, kind).ask()
+    wish = Dialog(process, image, layer, kind).ask()
+    if wish is not None:
+        layer_of(image, [layer])  # time has passed
+    return wish
 
 
 def _possible(image: Gimp.Image, layer: Gimp.Layer, wish: Wish, interactive: bool) -> bool:

@@ -75,6 +75,8 @@ def layer_of(image: Gimp.Image, drawables: list[Gimp.Drawable]) -> Gimp.Layer:
             "FLOATING_SELECTION", N_("Anchor the floating selection first (Layer > Anchor Floating Layer).")
         )
     drawable = drawables[0]
+    if not drawable.is_valid():
+        raise SafelightError("LAYER_GONE", N_("The layer is no longer there."))
     if drawable.is_layer_mask():
         drawable = Gimp.Layer.from_mask(drawable)
     if not drawable.is_layer():
