@@ -130,9 +130,7 @@ def _freed_bytes(gone: Collection[str], residents: Iterable[Resident], parts: It
 def expired(residents: Iterable[Resident], now_s: float) -> tuple[str, ...]:
     """Pipelines whose keep-alive is over; those in use are never among them."""
     return tuple(
-        r.name
-        for r in residents
-        if r.references == 0 and r.expires_s is not None and r.expires_s <= now_s
+        r.name for r in residents if r.references == 0 and r.expires_s is not None and r.expires_s <= now_s
     )
 
 
