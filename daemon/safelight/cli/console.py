@@ -83,14 +83,28 @@ class ProgressBar:
         self._console, self._bar, self._title = console, bar, title
         self._row = bar.add_task(title, total=1.0) if bar is not None else None
 
-    def show(self, *, stage: str, fraction: float, tiles_done: int, tiles: int, eta_s: float) -> None:
+    def show(
+        self,
+        *,
+        stage: str,
+        fraction: float,
+        tiles_done: int,
+        tiles: int,
+        eta_s: float,
+        step: int = 0,
+        steps: int = 0,
+    ) -> None:
+        """`step` counts from 1 in stages that take several, 0 elsewhere."""
         self._console.event(
             "progress", stage=stage, fraction=round(fraction, 4), tiles_done=tiles_done, tiles=tiles,
-            eta_s=round(eta_s, 2) if eta_s >= 0 else None,
+            step=step, steps=steps, eta_s=round(eta_s, 2) if eta_s >= 0 else None,
         )  # fmt: skip
         if self._bar is not None and self._row is not None:
+            step_text = f" step {step}/{steps}" if steps > 1 else ""
             tile_text = f" tile {tiles_done}/{tiles}" if tiles else ""
-            self._bar.update(self._row, completed=fraction, description=f"{self._title}: {stage}{tile_text}")
+            self._bar.update(
+                self._row, completed=fraction, description=f"{self._title}: {stage}{step_text}{tile_text}"
+            )
 
     def show_bytes(self, *, stage: str, done_bytes: int, total_bytes: int, file: str) -> None:
         """Of a download or copy; `total_bytes` 0 where it is not known."""

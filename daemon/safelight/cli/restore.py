@@ -197,8 +197,9 @@ def _run_job(client: RestorationClient, work: Work, settings: RestoreSettings, b
 
 def _shower(bar: ProgressBar) -> Callable[..., None]:
     return lambda p: bar.show(
-        stage=p.stage, fraction=p.fraction, tiles_done=p.tile_count_done, tiles=p.tile_count, eta_s=p.eta_s
-    )
+        stage=p.stage, fraction=p.fraction, tiles_done=p.tile_count_done, tiles=p.tile_count, eta_s=p.eta_s,
+        step=p.step, steps=p.step_count,
+    )  # fmt: skip
 
 
 def _composed(
