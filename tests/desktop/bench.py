@@ -24,9 +24,9 @@ from safelight_desktop.state.selection import Selection
 from safelight_desktop.state.view import Point
 from tests.bench.machine import facts, load_note
 from tests.bench.tables import Table, best_and_median, verdict
-from tests.desktop.screens import Session
+from tests.desktop.screens import DAEMON, Session
 from tests.desktop.watchdog import Watchdog
-from tests.fakes.daemon import COMMAND, daemon_process, short_folder
+from tests.fakes.daemon import daemon_process, short_folder
 
 RUNS = 5
 LOUPE_BAR_S, BLOCKED_BAR_S = 0.3, 0.05
@@ -98,8 +98,8 @@ def scroll(session):
     return dog.worst_ms / 1000
 
 
-def measured(runs):
-    """One table."""
+def measured(runs, *, sizes=((6000, 4000), (20_000, 10_000))):
+    """One table; `sizes` of the two pictures."""
     found = {"24 MP, 16 bit: opened and drawn": [], "200 MP, 8 bit: opened and drawn": []}
     names = (
         "loupe, first 256 x 256 pixels",
@@ -108,9 +108,9 @@ def measured(runs):
         "event loop blocked, 200 MP",
     )
     found |= {name: [] for name in names}
-    with tempfile.TemporaryDirectory() as kept, short_folder() as folder, daemon_process(folder, COMMAND):
-        small = picture(Path(kept), "24.tif", (6000, 4000), np.uint16)
-        large = picture(Path(kept), "200.tif", (20_000, 10_000), np.uint8)
+    with tempfile.TemporaryDirectory() as kept, short_folder() as folder, daemon_process(folder, DAEMON):
+        small = picture(Path(kept), "24.tif", sizes[0], np.uint16)
+        large = picture(Path(kept), "200.tif", sizes[1], np.uint8)
         app = desktop.make_app(["bench"])
         for _ in range(runs):
             session = Session(app, folder, Path(kept), appearance="dark", language="en")

@@ -30,6 +30,10 @@ class Colours:
         except InvalidRequest as error:
             self._encoding = encoding_for(format, b"")
             self.note = error.message
+        self._table: Bytes | None = None
+        """For 16-bit numbers that need no more than rounding."""
+        if self._encoding.identity and not monitor_icc and format.sample is Sample.U16:
+            self._table = np.rint(np.arange(65536) * (255 / 65535)).astype(np.uint8)
         self._monitor: Encoding | None = encoding_for(_MONITOR, monitor_icc) if monitor_icc else None
 
     def encoded(self, samples: DocumentArray) -> FloatArray:
@@ -48,8 +52,11 @@ class Colours:
 
     def image(self, samples: DocumentArray) -> QImage:
         """H W C document samples as a picture ready to be drawn."""
-        if self._encoding.identity and self._monitor is None and samples.dtype == np.uint8:
-            colours: Any = samples[..., : self.format.colour_channels]
+        colours: Any = samples[..., : self.format.colour_channels]
+        if self._table is not None:
+            colours = self._table.take(colours)
+        elif self._encoding.identity and self._monitor is None and samples.dtype == np.uint8:
+            pass
         else:
             colours = self.shown(self.encoded(samples))
         alpha = None

@@ -31,6 +31,10 @@ class Layer(ABC):
     def render(self, level: int, rect: Rect) -> QImage:
         """The samples of `rect` of a level."""
 
+    def owner(self, level: int, column: int, row: int) -> Layer:
+        """The layer that shows the same there and may have rendered that tile already."""
+        return self
+
     @property
     def top_level(self) -> int:
         """The lowest level at which one tile holds everything."""
@@ -45,12 +49,27 @@ class Layer(ABC):
 class PictureLayer(Layer):
     """A plane, colour managed."""
 
-    def __init__(self, pyramid: Pyramid, colours: Colours, scale: int = 1) -> None:
+    def __init__(
+        self,
+        pyramid: Pyramid,
+        colours: Colours,
+        scale: int = 1,
+        below: PictureLayer | None = None,
+        changed: Rect | None = None,
+    ) -> None:
+        """`below` shows the same outside `changed`."""
         super().__init__()
+        self._below, self._changed = below, changed
         self.size = pyramid.plane.size
         self.scale = scale
         self.pyramid = pyramid
         self.colours = colours
+
+    def owner(self, level: int, column: int, row: int) -> Layer:
+        if self._below is None or self._changed is None:
+            return self
+        tile = self.tile_rect(level, column, row).times(1 << level)
+        return self._below.owner(level, column, row) if tile.intersect(self._changed).empty else self
 
     def render(self, level: int, rect: Rect) -> QImage:
         return self.colours.image(self.pyramid.area(level, rect))

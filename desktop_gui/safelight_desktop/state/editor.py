@@ -15,14 +15,13 @@ from safelight.geometry import Rect
 from safelight.imaging.files import MetadataPolicy
 from safelight.settings import WORKING_SCALE_LEAST, WORKING_SCALE_MOST, RestoreSettings
 from safelight.spec import PipelineSpec
-from safelight_desktop.planes.colours import Colours
 from safelight_desktop.planes.enlarged import Resampling
 from safelight_desktop.planes.layers import PictureLayer
 from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.link import DaemonLink, Greeting
 from safelight_desktop.rpc.restoring import RestoreCall
 from safelight_desktop.state.compare import CompareState
-from safelight_desktop.state.composition import after_layer, before_layer, other_layer, shown_in_place
+from safelight_desktop.state.composition import Composer, shown_in_place
 from safelight_desktop.state.document import Document, document_of_image, load_document
 from safelight_desktop.state.estimate import expected_working_scale
 from safelight_desktop.state.history import Presence, Reshape
@@ -72,6 +71,7 @@ class Editor(QObject):
         """A picture of another file that is shown as before."""
         self.monitor_icc = b""
         self.resampling: Resampling = "bicubic"
+        self._composer: Composer | None = None
         self._layers: tuple[PictureLayer, PictureLayer] | None = None
         self._opening = 0
         link.greeted.connect(self._greeted)
@@ -111,7 +111,7 @@ class Editor(QObject):
         self.jobs.cancel_all()
         self.refresh.forget()
         self.history.clear()
-        self.document, self.other = document, None
+        self.document, self.other, self._composer = document, None, None
         self.regions = [Region("", whole(document.size))]
         self.active = self.regions[0]
         self.view.show_document(document.size)
@@ -129,6 +129,7 @@ class Editor(QObject):
         self.refresh.forget()
         self.history.clear()
         self.document, self.other, self.regions, self.active = None, None, [], None
+        self._composer = None
         self._changed_pictures()
         self.document_changed.emit()
         self.regions_changed.emit()
@@ -302,17 +303,11 @@ class Editor(QObject):
         """Before and after; the same objects until `picture_changed`."""
         if self.document is None or self.active is None:
             return None
+        if self._composer is None:
+            self._composer = Composer(self.document, self.monitor_icc)
         if self._layers is None:
-            colours = Colours(self.document.format, self.document.icc, self.monitor_icc)
-            after = after_layer(self.document, self.regions, self.active, colours, self.resampling)
-            before = self._before(self.document, self.active, after)
-            self._layers = before, after
+            self._layers = self._composer.pair(self.regions, self.active, self.resampling, self.other)
         return self._layers
-
-    def _before(self, document: Document, active: Region, after: PictureLayer) -> PictureLayer:
-        if self.other is not None:
-            return other_layer(self.other, after.size, after.scale, self.monitor_icc, self.resampling)
-        return before_layer(document, active.against, after.scale, after.colours, self.resampling)
 
     def compare_with(self, path: Path) -> None:
         """Reads another file and shows it as before, whatever its size."""
@@ -331,7 +326,7 @@ class Editor(QObject):
 
     def set_monitor(self, icc: bytes) -> None:
         """The profile of the screen; empty: sRGB."""
-        self.monitor_icc = icc
+        self.monitor_icc, self._composer = icc, None
         self._changed_pictures()
 
     def save_plan(self, policy: MetadataPolicy = "keep", *, record: bool = True) -> SavePlan:

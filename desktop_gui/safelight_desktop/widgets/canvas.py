@@ -211,7 +211,7 @@ class Canvas(QWidget):
         else:
             before, after = found
             difference = None
-            if self.compare.mode is CompareMode.DIFFERENCE and before.pyramid is not after.pyramid:
+            if self.compare.mode is CompareMode.DIFFERENCE and before is not after:
                 difference = self._difference(before, after)
             scene = Scene(before, after, difference)
             size = self.view.document

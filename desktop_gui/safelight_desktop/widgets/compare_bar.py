@@ -58,7 +58,7 @@ class CompareBar(QWidget):
 
     def _show(self) -> None:
         mode, layers = self._compare.mode, self._editor.layers()
-        restored = layers is not None and layers[0].pyramid is not layers[1].pyramid
+        restored = layers is not None and layers[0] is not layers[1]
         enlarged = layers is not None and layers[1].scale > 1
         shown = {
             "divider": mode is CompareMode.SPLIT and restored,

@@ -39,9 +39,10 @@ class LayerPainter:
                 self._place(layer, level, *place).center().toPointF() - middle
             ).manhattanLength(),
         )
-        top = TileKey(layer.number, max(level, layer.top_level), 0, 0)
-        keys = [TileKey(layer.number, level, *place) for place in near]
-        return [Wanted(key, layer) for key in dict.fromkeys([top, *keys])]
+        top = (max(level, layer.top_level), 0, 0)
+        places = dict.fromkeys([top, *((level, *place) for place in near)])
+        owners = [(layer.owner(*place), place) for place in places]
+        return [Wanted(TileKey(owner.number, *place), owner) for owner, place in owners]
 
     def ready(self, layer: Layer, clip: QRectF) -> bool:
         """Whether all of it could be drawn at its best now."""
@@ -62,7 +63,8 @@ class LayerPainter:
         target = self._place(layer, level, column, row)
         for coarser in range(level, max(level, layer.top_level) + 1):
             steps = coarser - level
-            image = self._store.tile(TileKey(layer.number, coarser, column >> steps, row >> steps))
+            place = coarser, column >> steps, row >> steps
+            image = self._store.tile(TileKey(layer.owner(*place).number, *place))
             if image is None:
                 continue
             if steps == 0:

@@ -23,7 +23,7 @@ class Scene:
     @property
     def restored(self) -> bool:
         """Whether there is anything to compare."""
-        return self.before.pyramid is not self.after.pyramid
+        return self.before is not self.after
 
     @property
     def layers(self) -> list[Layer]:
