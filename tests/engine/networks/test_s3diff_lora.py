@@ -110,7 +110,23 @@ def test_every_layer_of_the_real_networks_uses_the_official_block(network):
     manifest = json.loads(gzip.decompress(MANIFEST.read_bytes()))
     official = manifest["block_index_of_each_adapted_layer"][network]
     blocks = {"unet": 10, "vae": 6}[network]
-    assert {name: block_index(name, up=5) % blocks for name in official} == official
+    assert {name: block_index(name) % blocks for name in official} == official
+
+
+PLACES = {
+    "down_blocks.2.resnets.0.conv1": 2,
+    "mid_block.attentions.0.proj_in": 4,
+    "up_blocks.0.resnets.0.conv1": 5,
+    "conv_out": -1,
+    "encoder.down_blocks.1.resnets.0.conv1": 1,
+    "encoder.mid_block.attentions.0.to_q": 4,
+    "encoder.conv_in": -1,
+}
+
+
+@pytest.mark.parametrize(("name", "place"), PLACES.items(), ids=PLACES)
+def test_places_of_blocks_do_not_depend_on_how_many_there_are(name, place):
+    assert block_index(name) == place
 
 
 def test_fourier_features_are_sines_and_cosines_of_the_first_score_then_of_the_second():

@@ -49,6 +49,6 @@ def test_s3diffs_real_pairs_find_their_layers(networks):
     for name, network in networks.items():
         given = tensors(content["content"][f"state_dict_{name}"])
         given = {key: tensor for key, tensor in given.items() if ".lora_" in key}
-        modulate(network, s3diff._pairs(given, {"unet": "default", "vae": "vae_skip"}[name]), up=5)
+        modulate(network, s3diff._pairs(given, {"unet": "default", "vae": "vae_skip"}[name]))
         found = {key for key, layer in network.named_modules() if isinstance(layer, ModulatedLowRank)}
         assert found == set(content["block_index_of_each_adapted_layer"][name])

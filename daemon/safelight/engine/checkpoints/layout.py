@@ -40,6 +40,10 @@ EMBEDDING = 64  # S3Diff: frequencies per score and width of a block's embedding
 SCORES = 2
 HIDDEN = 256
 BLOCK_HIDDEN = 64
+UNET_PLACES = (
+    10  # four down blocks, the middle one, four up blocks, conv_out; so many where there are fewer blocks too
+)
+VAE_PLACES = 6  # the encoder's four down blocks, the middle one, all else
 
 ESTIMATOR_WIDTHS = (64, 64, 64, 128)  # DEResNet of S3Diff
 ESTIMATOR_BLOCKS = (2, 2, 2, 2)
@@ -93,8 +97,7 @@ def expected_shapes(kind: Kind, values: Mapping[str, str], base: Path | None) ->
     ranks = rank(values, "rank_unet"), rank(values, "rank_vae")
     if kind == "osediff":
         return osediff_shapes(unet, vae, *ranks)
-    blocks = len(_config(base, "unet")["block_out_channels"]), len(_config(base, "vae")["block_out_channels"])
-    return s3diff_shapes(unet, vae, *ranks, unet_blocks=blocks[0], vae_blocks=blocks[1])
+    return s3diff_shapes(unet, vae, *ranks)
 
 
 def rank(values: Mapping[str, str], name: str) -> int:
@@ -227,19 +230,15 @@ def s3diff_vae_adapter(name: str) -> str:
     return "vae_skip" if re.fullmatch(S3DIFF_VAE, name) else ""
 
 
-def s3diff_shapes(
-    unet: LayerShapes, vae: LayerShapes, rank_unet: int, rank_vae: int, *, unet_blocks: int, vae_blocks: int
-) -> Shapes:
+def s3diff_shapes(unet: LayerShapes, vae: LayerShapes, rank_unet: int, rank_vae: int) -> Shapes:
     """Adapters of both networks, the trained first convolution, and what turns two scores into r x r matrices."""
     out, *rest = unet["conv_in"]
     shapes: Shapes = {
         "w": (EMBEDDING,),
         "state_dict_unet/conv_in.weight": (out, *rest),
         "state_dict_unet/conv_in.bias": (out,),
-        # down and up blocks, the middle one, and conv_out
-        "state_embeddings/state_dict_unet_block/weight": (2 * unet_blocks + 2, EMBEDDING),
-        # the encoder's down blocks, the middle one, and all else
-        "state_embeddings/state_dict_vae_block/weight": (vae_blocks + 2, EMBEDDING),
+        "state_embeddings/state_dict_unet_block/weight": (UNET_PLACES, EMBEDDING),
+        "state_embeddings/state_dict_vae_block/weight": (VAE_PLACES, EMBEDDING),
         **dict(_adapters("state_dict_unet/", unet, s3diff_unet_adapter, rank_unet)),
         **dict(_adapters("state_dict_vae/", vae, s3diff_vae_adapter, rank_vae)),
     }

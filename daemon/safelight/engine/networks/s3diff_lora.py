@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import nn
 
 LORA_ALPHA = 8  # peft's default; the official file does not carry it
+MIDDLE = 4  # official: the mid block's place, behind four down blocks
 
 
 class _Modulation(NamedTuple):
@@ -134,29 +135,29 @@ def fourier_features(scores: torch.Tensor, frequencies: torch.Tensor) -> torch.T
     return torch.cat([phases.sin(), phases.cos()], dim=-1).flatten(1)
 
 
-def modulate(network: nn.Module, pairs: Mapping[str, tuple[torch.Tensor, torch.Tensor]], *, up: int) -> None:
-    """Replaces the named layers by modulated ones with their (A, B). `up` is the index of the first up block:
-    the number of down blocks and the mid block."""
+def modulate(network: nn.Module, pairs: Mapping[str, tuple[torch.Tensor, torch.Tensor]]) -> None:
+    """Replaces the named layers by modulated ones with their (A, B)."""
     for name, (down, raised) in pairs.items():
         parent, _, child = name.rpartition(".")
         holder = network.get_submodule(parent)
         base = holder.get_submodule(child)
         if not isinstance(base, nn.Conv2d | nn.Linear):
             raise ValueError(f"{name} is a {type(base).__name__}, not a layer with a low-rank form")
-        setattr(holder, child, ModulatedLowRank(base, down, raised, block_index(name, up=up)))
+        setattr(holder, child, ModulatedLowRank(base, down, raised, block_index(name)))
 
 
-def block_index(name: str, *, up: int) -> int:
+def block_index(name: str) -> int:
     """Which block's matrix a layer uses: down blocks first, then the mid block, the up blocks, and last what
-    belongs to none. An encoder of a VAE is the same without up blocks."""
+    belongs to none. An encoder of a VAE is the same without up blocks. Places are those of networks with four down
+    blocks, and stay empty where there are fewer."""
     parts = name.removeprefix("encoder.").split(".")
     match parts[0]:
         case "down_blocks":
             return int(parts[1])
         case "mid_block":
-            return up - 1
+            return MIDDLE
         case "up_blocks":
-            return up + int(parts[1])
+            return MIDDLE + 1 + int(parts[1])
     return -1
 
 

@@ -286,24 +286,22 @@ def modulated_unet(base: Path, weights: Path, place: Place) -> Loaded:
     tensors = tensors_below(read_converted(weights)[0], ADAPTED[0])
     whole = {f"conv_in.{last}": tensors.pop(f"conv_in.{last}") for last in ("weight", "bias")}
     loaded = load_unet(base, place, edit=lambda name, tensor: whole.get(name, tensor))
-    return _modulated(loaded, tensors, "default", place, len(loaded.network.down_blocks))
+    return _modulated(loaded, tensors, "default", place)
 
 
 def modulated_vae(base: Path, weights: Path, place: Place, parts: Parts) -> Loaded:
     tensors = tensors_below(read_converted(weights)[0], ADAPTED[1])
     loaded = load_vae(base, place, parts)
-    return _modulated(loaded, tensors, "vae_skip", place, len(loaded.network.encoder.down_blocks))
+    return _modulated(loaded, tensors, "vae_skip", place)
 
 
-def _modulated(
-    loaded: Loaded, tensors: Mapping[str, torch.Tensor], adapter: str, place: Place, down_blocks: int
-) -> Loaded:
+def _modulated(loaded: Loaded, tensors: Mapping[str, torch.Tensor], adapter: str, place: Place) -> Loaded:
     """With the adapter's low-rank pairs in its layers."""
     pairs = {
         name: (placed(down, place.device, place.dtype), placed(up, place.device, place.dtype))
         for name, (down, up) in _pairs(tensors, adapter).items()
     }
-    modulate(loaded.network, pairs, up=down_blocks + 1)
+    modulate(loaded.network, pairs)
     return loaded
 
 
