@@ -29,6 +29,7 @@ SUBJECTS = (
     "tiling",
     "finish",
     "kept",
+    "osediff",
     "faithdiff",
 )
 OWN_PROCESS = "SAFELIGHT_BENCH_SUBJECT"

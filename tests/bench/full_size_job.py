@@ -90,10 +90,19 @@ def show(folder: Path) -> None:
 def import_all(folder: Path) -> None:
     if not (folder / "de_net.pth").is_file():
         write_all(folder)
-    os.environ[store.CHECKPOINT_DIR_VARIABLE] = str(folder / "job-store")
-    for name, file in FILES.items():
+    import_files(folder, tuple(FILES))
+
+
+def import_files(folder: Path, names: tuple[str, ...]) -> None:
+    """Those of FILES that the folder's store does not have yet."""
+    os.environ[store.CHECKPOINT_DIR_VARIABLE] = str(store_in(folder))
+    for name in names:
         if store.installed_path(name) is None:
-            command("models", "import", name, str(folder / file), "--accept-licence")
+            command("models", "import", name, str(folder / FILES[name]), "--accept-licence")
+
+
+def store_in(folder: Path) -> Path:
+    return folder / "job-store"
 
 
 if __name__ == "__main__":
