@@ -15,6 +15,7 @@ from safelight_desktop.rpc.background import Background, favour_event_loop
 from safelight_desktop.rpc.link import DaemonLink
 from safelight_desktop.state.preferences import Preferences
 from safelight_desktop.widgets import theme
+from safelight_desktop.widgets.icons import icon
 from safelight_desktop.windows.main_window import MainWindow
 
 
@@ -24,6 +25,7 @@ def make_app(arguments: Sequence[str]) -> QApplication:
     app.setApplicationName("Safelight")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("safelight")
+    app.setWindowIcon(icon("safelight"))
     return app
 
 

@@ -1,4 +1,4 @@
-"""What the app costs a person in waiting: `python -m tests.desktop.bench [RUNS]`.
+"""What the app costs a person in waiting: `python -m tests.desktop.bench [RUNS] [--tiny]`.
 
 The daemon is a process of its own with `compact`; the window is offscreen, 1920 x 1080.
 """
@@ -29,6 +29,7 @@ from tests.desktop.watchdog import Watchdog
 from tests.fakes.daemon import daemon_process, short_folder
 
 RUNS = 5
+SIZES, TINY = ((6000, 4000), (20_000, 10_000)), ((4400, 2200), (5000, 3000))
 LOUPE_BAR_S, BLOCKED_BAR_S = 0.3, 0.05
 
 
@@ -98,7 +99,7 @@ def scroll(session):
     return dog.worst_ms / 1000
 
 
-def measured(runs, *, sizes=((6000, 4000), (20_000, 10_000))):
+def measured(runs, sizes):
     """One table; `sizes` of the two pictures."""
     found = {"24 MP, 16 bit: opened and drawn": [], "200 MP, 8 bit: opened and drawn": []}
     names = (
@@ -136,6 +137,9 @@ def measured(runs, *, sizes=((6000, 4000), (20_000, 10_000))):
 
 
 if __name__ == "__main__":
+    given = sys.argv[1:]
+    sizes = TINY if "--tiny" in given else SIZES
+    runs = next((int(word) for word in given if word.isdigit()), RUNS)
     sys.stdout.write(" | ".join(f"{name} {value}" for name, value in facts().items()) + "\n")
-    sys.stdout.write(measured(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS).text + "\n")
+    sys.stdout.write(measured(runs, sizes).text + "\n")
     sys.stdout.write(load_note() + "\n")

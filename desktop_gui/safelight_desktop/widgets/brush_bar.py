@@ -31,6 +31,7 @@ class BrushBar(QWidget):
             widget.setAccessibleName(label.text())
             row.addWidget(label)
             row.addWidget(widget)
+        row.addStretch(1)
         self.diameter.valueChanged.connect(brush.set_size)
         self.softness.valueChanged.connect(lambda percent: brush.set_softness(percent / 100))
         self.strength.valueChanged.connect(lambda percent: brush.set_strength(percent / 100))

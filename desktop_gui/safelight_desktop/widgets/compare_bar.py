@@ -45,6 +45,7 @@ class CompareBar(QWidget):
             self._groups[name] = [label, *widgets]
             for widget in self._groups[name]:
                 row.addWidget(widget)
+        row.addStretch(1)
         self.gain.valueChanged.connect(self._compare.set_gain)
         self.gain_number.valueChanged.connect(self._compare.set_gain)
         self.blink_ms.valueChanged.connect(self._compare.set_blink_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, Qt, QTime
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStatusBar, QWidget
 
 from safelight_desktop.rpc.link import DaemonLink, LinkState
@@ -14,6 +15,7 @@ from safelight_desktop.units import byte_count
 from safelight_desktop.widgets import theme
 
 DOT = "●"
+ROOMY_PX = 1180
 
 
 class StatusBar(QStatusBar):
@@ -54,6 +56,12 @@ class StatusBar(QStatusBar):
         device.changed.connect(self.show_state)
         editor.form.pipelines_changed.connect(self.show_state)
         self.show_state()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow window keeps what can be clicked."""
+        super().resizeEvent(event)
+        self.memory.setVisible(self.width() >= ROOMY_PX)
+        self.pixel.setVisible(self.width() >= ROOMY_PX)
 
     def show_state(self, *_: object) -> None:
         """Again when the theme changes, for the colour of the dot."""

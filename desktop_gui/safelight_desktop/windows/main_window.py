@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         self.bars = Bars(self)
         self.status = StatusBar(self.editor, self.device)
         self.setStatusBar(self.status)
+        self.bars.fill_status()
         self.notices = Notices(self)
         for name in ("run-all", "run-scales", "new-seed"):
             self.sidebar.run_box.menu.addAction(self.actions_[name])

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QWidget
+from PySide6.QtWidgets import QMenu, QToolBar, QToolButton
 
 from safelight_desktop.state.compare import CompareMode
 from safelight_desktop.texts import translate
@@ -18,7 +18,7 @@ from safelight_desktop.widgets.zoom_box import ZoomBox
 if TYPE_CHECKING:
     from safelight_desktop.windows.main_window import MainWindow
 
-ICON_PX = 20
+ICON_PX, STATUS_ICON_PX = 20, 16
 TOOLS = ("hand", "rectangle", "lasso", "brush", "eraser", "strength")
 
 
@@ -59,15 +59,19 @@ class Bars:
         for mode in CompareMode:
             bar.addAction(actions[mode.value])
         bar.addAction(actions["flip"])
-        bar.addWidget(self.compare)
+        self._compare_action = bar.addWidget(self.compare)
         self._brush_action = bar.addWidget(self.brush)
-        space = QWidget()
-        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addWidget(space)
-        bar.addWidget(self.zoom)
-        for name in ("fit", "one-to-one"):
-            bar.addAction(actions[name])
         self.show_tool()
+
+    def fill_status(self) -> None:
+        """The zoom, at the right end of the status bar."""
+        for name in ("fit", "one-to-one"):
+            button = QToolButton()
+            button.setDefaultAction(self._window.actions_[name])
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setIconSize(QSize(STATUS_ICON_PX, STATUS_ICON_PX))
+            self.zoom.row.addWidget(button)
+        self._window.status.addPermanentWidget(self.zoom)
 
     def _fill_tools(self) -> None:
         self.tools = bar = _bar(self._window, "tools", translate("Window", "Tools"))
@@ -84,6 +88,7 @@ class Bars:
         paints = tool.effect if isinstance(tool, PaintTool) else ""
         self.brush.show_for(paints)
         self._brush_action.setVisible(bool(paints))
+        self._compare_action.setVisible(not paints)
 
     def _fill_recent(self) -> None:
         self.recent.clear()
