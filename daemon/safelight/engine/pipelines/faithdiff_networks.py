@@ -19,6 +19,7 @@ from torch import nn
 
 from safelight.engine.checkpoints.weights import configured, fill, loaded_bytes, numbers, weights_file
 from safelight.engine.networks.faithdiff import LQEncoder, align, lq_name, own_name
+from safelight.engine.networks.vae_layers import lighten
 from safelight.engine.parts import Part, PartKey, Parts
 from safelight.engine.pipelines.base import Precision
 from safelight.engine.pipelines.base_networks import content_hash, empty, recorded_sha256
@@ -148,9 +149,11 @@ class FaithDiffFiles:
 
     def _fill_lq_encoder(self, network: nn.Module, place: Place) -> None:
         fill(network, self._weights, device=place.device, dtype=place.dtype, names=lq_name)
+        lighten(network)
 
     def _fill_vae(self, network: nn.Module, place: Place) -> None:
         fill(network, weights_file(self._vae), device=place.device, dtype=place.dtype)
+        lighten(network)
 
 
 def _stored(network: nn.Module, dtype: torch.dtype, name: str) -> torch.dtype:
