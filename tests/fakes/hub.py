@@ -42,6 +42,11 @@ def path_of(url):
     return f"{found[1]}/{found[2]}" if found else ""
 
 
+def tag_of(url, data):
+    """The hub's is the SHA-256 of the file; GitHub's only looks like one."""
+    return hashlib.sha256(b"GitHub" + data if url.startswith("/raw/") else data).hexdigest()
+
+
 @contextmanager
 def hub(files):
     """Serves until left."""
@@ -73,7 +78,7 @@ def hub(files):
             if first:
                 self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
             self.send_header("Content-Length", str(len(data) - first))
-            self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
+            self.send_header("ETag", f'"{tag_of(self.path, data)}"')
             self.send_header("X-Repo-Commit", COMMIT)
             self.end_headers()
             if body:

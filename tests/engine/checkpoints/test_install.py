@@ -192,16 +192,14 @@ def test_second_source_helps_against_a_wrong_file(root, served):
     assert pull(what, served).source == "hub:two/repo@main"
 
 
-def test_hash_without_a_stated_one_is_checked_from_the_first_time_on(root, served, monkeypatch):
-    monkeypatch.setattr(
-        "safelight.engine.checkpoints.download.Remote.sha256", ""
-    )  # a server that states none
-    served.files["one/repo/a.bin"] = BYTES
-    pull(entry(), served)
+def test_hash_without_a_stated_one_is_checked_from_the_first_time_on(root, served):
+    plain = entry(Source("github", "two/code", "abc"))  # which states none
+    served.files["two/code/a.bin"] = BYTES
+    pull(plain, served)
     store.remove("plain")
-    served.files["one/repo/a.bin"] = BYTES[::-1]
+    served.files["two/code/a.bin"] = BYTES[::-1]
     with pytest.raises(NotReady) as caught:
-        pull(entry(), served)
+        pull(plain, served)
     assert caught.value.reason == "CHECKPOINT_HASH"
 
 

@@ -55,13 +55,10 @@ class Remote:
     location: str
     size_bytes: int | None
     tag: str
-    """The server's ETag; on the hub the SHA-256 of a large file."""
+    """The server's ETag."""
     commit: str
-
-    @property
-    def sha256(self) -> str:
-        """Empty where the server states none."""
-        return self.tag if re.fullmatch(r"[0-9a-f]{64}", self.tag) else ""
+    sha256: str
+    """Empty where the server states none."""
 
 
 def address(source: Source, path: str, places: Places) -> str:
@@ -92,7 +89,10 @@ def ask(source: Source, file: CatalogueFile, places: Places) -> Remote:
         raise _failed(source, file, f"it has {found.size} bytes, more than {FILE_BYTES_MOST}")
     if None not in (found.size, file.size_bytes) and found.size != file.size_bytes:
         raise _failed(source, file, f"it has {found.size} bytes, not {file.size_bytes}")
-    return Remote(found.location, found.size, found.etag or "", found.commit_hash or "")
+    tag = found.etag or ""
+    # the hub's tag of a large file is its SHA-256; GitHub's looks the same and is a hash of something else
+    stated = source.place == "hub" and re.fullmatch(r"[0-9a-f]{64}", tag)
+    return Remote(found.location, found.size, tag, found.commit_hash or "", tag if stated else "")
 
 
 def fetch(
