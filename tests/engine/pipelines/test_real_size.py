@@ -7,8 +7,11 @@ import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
+from safelight.engine.networks.faithdiff import LQEncoder, lq_name, own_name
 from safelight.engine.networks.s3diff_lora import ModulatedLowRank, modulate
 from safelight.engine.pipelines import osediff, s3diff
+from safelight.engine.pipelines.faithdiff_networks import aligned_unet
+from tests.fakes import sdxl
 from tests.fakes.golden import DATA
 
 META = torch.device("meta")
@@ -52,3 +55,20 @@ def test_s3diffs_real_pairs_find_their_layers(networks):
         modulate(network, s3diff._pairs(given, {"unet": "default", "vae": "vae_skip"}[name]))
         found = {key for key, layer in network.named_modules() if isinstance(layer, ModulatedLowRank)}
         assert found == set(content["block_index_of_each_adapted_layer"][name])
+
+
+def test_faithdiffs_real_tensors_find_their_places(tmp_path):
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "config.json").write_text(json.dumps(sdxl.UNET))
+    content = json.loads(
+        gzip.decompress((DATA / "faithdiff/full_size_faithdiff.bin.layout.json.gz").read_bytes())
+    )
+    given = {
+        k: tuple(v) for part in (content["core_unet"], *content["extra"].values()) for k, v in part.items()
+    }
+    with META:
+        encoder = LQEncoder()
+    for name, network in ((own_name, aligned_unet(tmp_path)), (lq_name, encoder)):
+        placed = {own: shape for key, shape in given.items() if (own := name(key))}
+        assert placed == {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    assert all(bool(own_name(key)) != bool(lq_name(key)) for key in given)
