@@ -49,9 +49,16 @@ class Part(Generic[Network]):
     """See the module."""
 
     def __init__(
-        self, parts: Parts, key: PartKey, load: Callable[[], Network], *, expected_bytes: int
+        self,
+        parts: Parts,
+        key: PartKey,
+        load: Callable[[], Network],
+        *,
+        expected_bytes: int,
+        idles: bool = True,
     ) -> None:
-        """`load` gives the network on the key's device in its precision; `expected_bytes` it will take."""
+        """`load` gives the network on the key's device in its precision; `expected_bytes` it will take. With `idles`
+        false it is freed as soon as no stage holds it, for parts that are quickly loaded beside what a job takes."""
         self.key = key
         self.references = 0
         """Stages that hold it now."""
@@ -59,6 +66,7 @@ class Part(Generic[Network]):
         """True: it is needed as long as it has a pipeline."""
         self.last_used_s = 0.0
         self._parts, self._load, self._expected_bytes = parts, load, expected_bytes
+        self._idles = idles
         self._network: Network | None = None
 
     @property
@@ -84,6 +92,8 @@ class Part(Generic[Network]):
         finally:
             self.references -= 1
             self.last_used_s = self._parts.clock()
+        if not self._idles:
+            self.free()
         self._parts.released(self)
 
     def free(self) -> None:

@@ -13,6 +13,7 @@ from safelight.errors import NotReady
 from tests.fakes.golden import DATA
 
 BASE = DATA / "osediff/base"
+ACCELERATOR = torch.device("cuda")  # where the pipeline computes; the text encoder does on the host
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def parts():
 
 @pytest.fixture
 def prompts(parts):
-    return PromptEncoder(BASE, parts)
+    return PromptEncoder(BASE, parts, ACCELERATOR)
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_a_prompt_of_any_length_has_77_tokens(prompts):
 def test_a_tokenizer_that_says_so_gives_fewer_tokens(copied, parts):
     path = copied / "tokenizer/tokenizer_config.json"
     path.write_text(path.read_text().replace('"model_max_length": 77', '"model_max_length": 40'))
-    assert PromptEncoder(copied, parts).ids("cat, " * 200).shape == (1, 40)
+    assert PromptEncoder(copied, parts, ACCELERATOR).ids("cat, " * 200).shape == (1, 40)
 
 
 def test_embeddings_are_those_of_transformers_own_loader(prompts):
@@ -53,14 +54,14 @@ def test_embeddings_are_those_of_transformers_own_loader(prompts):
 def test_names_of_newer_transformers_are_the_same_network(prompts, copied):
     path = copied / "text_encoder/model.safetensors"
     save_file({name.removeprefix("text_model."): t for name, t in load_file(path).items()}, path)
-    found = PromptEncoder(copied, Parts()).embeddings("a cat")[0]
+    found = PromptEncoder(copied, Parts(), ACCELERATOR).embeddings("a cat")[0]
     assert torch.equal(found, prompts.embeddings("a cat")[0])
 
 
 def test_old_files_that_list_positions_are_taken(prompts, copied):
     path = copied / "text_encoder/model.safetensors"
     save_file({**load_file(path), "text_model.embeddings.position_ids": torch.arange(77)[None]}, path)
-    found = PromptEncoder(copied, Parts()).embeddings("a cat")[0]
+    found = PromptEncoder(copied, Parts(), ACCELERATOR).embeddings("a cat")[0]
     assert torch.equal(found, prompts.embeddings("a cat")[0])
 
 
@@ -82,7 +83,7 @@ def test_several_prompts_hold_the_encoder_once(parts, prompts, monkeypatch):
     monkeypatch.setattr(parts, "released", released.append)
     both = prompts.embeddings("a cat", "a dog")
     assert released == [prompts.encoder]
-    assert torch.equal(both[1], PromptEncoder(BASE, Parts()).embeddings("a dog")[0])
+    assert torch.equal(both[1], PromptEncoder(BASE, Parts(), ACCELERATOR).embeddings("a dog")[0])
     assert prompts.embeddings("a dog", "a cat", "a dog")[1] is both[0]
     assert released == [prompts.encoder]
 
@@ -98,17 +99,30 @@ def test_a_forgotten_prompt_is_encoded_again(prompts):
 
 
 def test_bases_with_equal_files_have_one_encoder_and_one_memory(parts, prompts, copied):
-    other = PromptEncoder(copied, parts)
+    other = PromptEncoder(copied, parts, ACCELERATOR)
     assert other.encoder is prompts.encoder
     assert other.embeddings("a cat")[0] is prompts.embeddings("a cat")[0]
 
 
 def test_another_encoder_is_another_part(parts, prompts):
-    assert PromptEncoder(DATA / "s3diff/base", parts).encoder is not prompts.encoder
+    assert PromptEncoder(DATA / "s3diff/base", parts, ACCELERATOR).encoder is not prompts.encoder
 
 
 def test_a_folder_without_a_tokenizer_is_damaged(copied):
     shutil.rmtree(copied / "tokenizer")
     with pytest.raises(NotReady, match="tokenizer") as caught:
-        PromptEncoder(copied, Parts())
+        PromptEncoder(copied, Parts(), ACCELERATOR)
     assert caught.value.reason == "CHECKPOINT_DAMAGED"
+
+
+def test_beside_tiles_on_the_host_the_network_goes_once_its_prompts_are_known(parts):
+    prompts = PromptEncoder(BASE, parts, torch.device("cpu"))
+    known = prompts.embeddings("a cat")[0]
+    assert prompts.encoder.bytes == 0
+    assert torch.equal(prompts.embeddings("a cat")[0], known)
+    assert prompts.encoder.bytes == 0
+
+
+def test_beside_an_accelerator_the_network_stays_where_there_is_room(prompts):
+    prompts.embeddings("a cat")
+    assert prompts.encoder.bytes > 0

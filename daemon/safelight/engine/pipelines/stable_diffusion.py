@@ -61,7 +61,7 @@ class OneStepPipeline(Pipeline):
         loaded at once."""
         self.device = device
         self.checkpoint_hashes = checkpoint_hashes
-        self.prompts = PromptEncoder(base, parts)
+        self.prompts = PromptEncoder(base, parts, device)
         self._last = LastStep.of(base).on(device)
         self._unets = Versions(unet, device, parts, first=first)
         self._vaes = Versions(vae, device, parts, first=first)

@@ -28,9 +28,10 @@ _POSITION_IDS = "embeddings.position_ids"  # a list of numbers that old files ca
 class TextEncoder(Part[CLIPTextModel]):
     """CLIP's text encoder; remembers what it made of the last prompts, whichever pipeline asked."""
 
-    def __init__(self, parts: Parts, key: PartKey, folder: Path) -> None:
+    def __init__(self, parts: Parts, key: PartKey, folder: Path, *, idles: bool) -> None:
         """Checks the folder's files and loads nothing yet. Raises NotReady (CHECKPOINT_DAMAGED)."""
-        super().__init__(parts, key, partial(_load, folder), expected_bytes=4 * numbers(_empty(folder)))
+        expected = 4 * numbers(_empty(folder))
+        super().__init__(parts, key, partial(_load, folder), expected_bytes=expected, idles=idles)
         self._known: OrderedDict[tuple[int, ...], torch.Tensor] = OrderedDict()
 
     def embeddings(self, prompts: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -51,12 +52,16 @@ class TextEncoder(Part[CLIPTextModel]):
 class PromptEncoder:
     """A base's tokenizer and text encoder."""
 
-    def __init__(self, base: Path, parts: Parts) -> None:
-        """Raises NotReady (CHECKPOINT_DAMAGED)."""
+    def __init__(self, base: Path, parts: Parts, device: torch.device) -> None:
+        """`device` is the pipeline's. Where tiles are computed on the host too, the network does not idle there:
+        loading it again takes a second, a tile takes ten, and it is as large as half the other networks.
+        Raises NotReady (CHECKPOINT_DAMAGED)."""
         self._tokenizer = tokenizer_of(base / "tokenizer")
         folder = base / "text_encoder"
         key = PartKey("text encoder", content_hash(base, "text_encoder"), str(HOST), "fp32")
-        self.encoder = parts.shared(key, lambda: TextEncoder(parts, key, folder))
+        self.encoder = parts.shared(
+            key, lambda: TextEncoder(parts, key, folder, idles=device.type != HOST.type)
+        )
 
     def ids(self, prompt: str) -> torch.Tensor:
         """1 x 77 token ids (fewer where the tokenizer's files say so), padded and cut."""
