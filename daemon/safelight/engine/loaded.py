@@ -173,6 +173,8 @@ class LoadedPipelines:
 
     def _released(self, part: Part[Any]) -> None:
         """A stage has let go of a part: before the next one, tiles of what runs there must fit."""
+        if not part.bytes:
+            self._release_caches()
         device = torch.device(part.key.device)
         running = [facts.name for facts in self.facts if facts.references]
         here = running if device == self._device.torch_device else []
