@@ -45,6 +45,7 @@ class LoadedPipelines:
         self._keep_alive_s, self._clock = keep_alive_s, clock
         self._loaded: dict[str, _Loaded] = {}
         self._unload_after_job: set[str] = set()
+        self._job_left_memory = False
 
     @property
     def facts(self) -> list[Resident]:
@@ -97,7 +98,7 @@ class LoadedPipelines:
         loaded.facts = self._used_now(facts, keep_alive_s)
         if not facts.references:
             loaded.pipeline.rest(precision)
-            self._host.release_cache()
+            self._job_left_memory = True
 
     def preload(self, name: str, keep_alive_s: float | None) -> Resident:
         """Raises TooMuch (DEVICE_BUSY) where a job would wait."""
@@ -119,7 +120,12 @@ class LoadedPipelines:
         self._drop(facts.name for facts in chosen if not facts.references)
         return before - self._weights_bytes
 
-    def drop_expired(self) -> None:
+    def tidy(self) -> None:
+        """Between turns: drops what has expired, and gives back what jobs left in the allocator's hands. That takes
+        tens of milliseconds after gigabytes, which a result does not wait for."""
+        if self._job_left_memory:
+            self._job_left_memory = False
+            self._host.release_cache()
         self._drop(residency.expired(self.facts, self._clock()))
 
     def evict_idle(self) -> bool:

@@ -148,7 +148,7 @@ class Worker(threading.Thread):
         """Until it is stopped (None) or the device failed (the error)."""
         while not self._stopping.is_set():
             self._obey_commands(turns)
-            turns.pipelines.drop_expired()
+            turns.pipelines.tidy()
             self._publish(turns)
             job = self.queue.next_turn(TURN_WAIT_S, waiting=turns.waiting)
             if job is not None and not self._stopping.is_set():
