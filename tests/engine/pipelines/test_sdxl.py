@@ -8,6 +8,9 @@ from safelight.engine.pipelines.sdxl import PromptEncoders, guided, time_ids
 from safelight.geometry import Size
 from tests.fakes import golden
 
+ACCELERATOR = torch.device("cuda")
+"""Of a pipeline; the encoders are on the host all the same."""
+
 
 @pytest.fixture
 def base():
@@ -17,7 +20,7 @@ def base():
 
 def test_equal_prompts_are_encoded_once_and_each_encoder_is_held_once(base):
     released = []
-    encoders = PromptEncoders(base, Parts(released=released.append))
+    encoders = PromptEncoders(base, Parts(released=released.append), ACCELERATOR)
     first = encoders.encoded("a cat", "", "a cat")
     assert len(released) == 2
     assert torch.equal(first.embeddings[0], first.embeddings[2])
@@ -29,19 +32,28 @@ def test_equal_prompts_are_encoded_once_and_each_encoder_is_held_once(base):
 
 
 def test_a_prompt_beside_others_is_the_prompt_alone(base):
-    together = PromptEncoders(base, Parts()).encoded("an old stone house", "a cat")
-    alone = PromptEncoders(base, Parts()).encoded("a cat")
+    together = PromptEncoders(base, Parts(), ACCELERATOR).encoded("an old stone house", "a cat")
+    alone = PromptEncoders(base, Parts(), ACCELERATOR).encoded("a cat")
     assert torch.equal(together.embeddings[1:], alone.embeddings)
 
 
 def test_encoders_can_be_freed_between_stages(base):
-    encoders = PromptEncoders(base, Parts(released=lambda part: part.free()))
+    encoders = PromptEncoders(base, Parts(released=lambda part: part.free()), ACCELERATOR)
     encoders.encoded("a cat")
     assert [part.bytes for part in encoders.parts] == [0, 0]
 
 
+@pytest.mark.parametrize(("device", "idle"), [("cpu", False), ("cuda", True)])
+def test_encoders_do_not_idle_where_tiles_are_computed(base, device, idle):
+    encoders = PromptEncoders(base, Parts(), torch.device(device))
+    encoders.encoded("a cat")
+    assert [bool(part.bytes) for part in encoders.parts] == [idle, idle]
+
+
 def test_a_long_prompt_is_cut_and_not_refused(base):
-    assert PromptEncoders(base, Parts()).encoded("a very long tale " * 60).embeddings.shape[1] == 77
+    assert (
+        PromptEncoders(base, Parts(), ACCELERATOR).encoded("a very long tale " * 60).embeddings.shape[1] == 77
+    )
 
 
 def test_sizes_come_with_the_vertical_number_first():

@@ -112,7 +112,7 @@ class FaithDiffPipeline(Pipeline):
         """`base` and `vae` diffusers folders, `weights` the converted checkpoint; the UNet is loaded at once in the
         precision `first`, the rest when it is needed. Raises NotReady (CHECKPOINT_DAMAGED)."""
         self.spec, self.device, self.checkpoint_hashes = spec, device, checkpoint_hashes
-        self.prompts = PromptEncoders(base, parts)
+        self.prompts = PromptEncoders(base, parts, device)
         self._schedule = read_config(base / "scheduler" / "scheduler_config.json")
         self._files = FaithDiffFiles(base, vae, weights, parts)
         config = read_config(vae / "config.json")

@@ -46,11 +46,13 @@ class PromptEncoders:
     host, are held while they compute and no longer: a prompt costs them less than a step costs the UNet, every device
     gets the same embeddings, and no device needs room for them."""
 
-    def __init__(self, base: Path, parts: Parts) -> None:
-        """Checks the files and loads nothing yet. Raises NotReady (CHECKPOINT_DAMAGED)."""
+    def __init__(self, base: Path, parts: Parts, device: torch.device) -> None:
+        """Checks the files and loads nothing yet; where tiles are computed on the host too (`device`), the encoders do
+        not even idle there. Raises NotReady (CHECKPOINT_DAMAGED)."""
+        idles = device.type != HOST.type
         self._encoders = (
-            _Encoder(base, "", CLIPTextModel, parts),
-            _Encoder(base, "_2", CLIPTextModelWithProjection, parts),
+            _Encoder(base, "", CLIPTextModel, parts, idles=idles),
+            _Encoder(base, "_2", CLIPTextModelWithProjection, parts, idles=idles),
         )
         self._known: OrderedDict[str, Prompt] = OrderedDict()
 
@@ -77,15 +79,15 @@ class PromptEncoders:
 class _Encoder:
     """One tokenizer with its text encoder."""
 
-    def __init__(self, base: Path, suffix: str, kind: Any, parts: Parts) -> None:
+    def __init__(self, base: Path, suffix: str, kind: Any, parts: Parts, *, idles: bool) -> None:
         folder = base / f"text_encoder{suffix}"
         self._tokenizer = tokenizer_of(base / f"tokenizer{suffix}")
         key = PartKey(
             f"text encoder{suffix.replace('_', ' ')}", content_hash(base, folder.name), str(HOST), "fp32"
         )
-        make = partial(_empty, kind, folder)
+        expected, load = 4 * numbers(_empty(kind, folder)), partial(_load, kind, folder)
         self.part: Part[Any] = parts.shared(
-            key, lambda: Part(parts, key, partial(_load, kind, folder), expected_bytes=4 * numbers(make()))
+            key, lambda: Part(parts, key, load, expected_bytes=expected, idles=idles)
         )
 
     def encoded(self, prompts: Sequence[str]) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
