@@ -30,6 +30,7 @@ SUBJECTS = (
     "finish",
     "kept",
     "osediff",
+    "s3diff",
     "faithdiff",
 )
 OWN_PROCESS = "SAFELIGHT_BENCH_SUBJECT"
