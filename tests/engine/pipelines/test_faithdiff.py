@@ -214,6 +214,14 @@ def test_free_memory_decides_how_weights_are_kept(pipeline, room, kept):
     assert loaded_with(room).kept_as("bf16") == kept
 
 
+def test_another_precision_takes_8_bits_where_all_of_it_does_not_fit(pipeline):
+    small = loaded_with(False)
+    small._unets.at("fp32", "auto")
+    assert list(small._unets._loaded) == [("fp32", "fp8")]
+    small._unets.at("bf16", "full")
+    assert list(small._unets._loaded) == [("bf16", "full")]
+
+
 def test_networks_that_wait_for_their_stage_are_not_loaded_yet(pipeline):
     fresh = loaded_with(True)
     assert [part.bytes for part in fresh.parts] == [0, 0]  # the text encoders

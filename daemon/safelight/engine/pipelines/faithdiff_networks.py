@@ -47,12 +47,15 @@ class UNets:
         self._loaded = {key: self._load(*key)}
 
     def at(self, precision: Precision, weights: str) -> Any:
-        """`weights` is full, fp8 or auto. Two UNets at most, one where there is no room for two."""
-        key = precision, self.choice(weights)
+        """`weights` is full, fp8 or auto. Two UNets at most, one where there is no room for two; auto is fp8 where
+        there is no room for a whole one either, such as one in fp32 for a tile that failed."""
+        key: tuple[Precision, Storage] = precision, self.choice(weights)
         if key not in self._loaded:
             fits = self._parts.room(self._device, self._bytes(*key))
             for other in list(self._loaded)[1 if fits else 0 :]:
                 del self._loaded[other]
+            if weights == "auto" and not fits and not self._parts.room(self._device, self._bytes(*key)):
+                key = precision, "fp8"
             self._loaded[key] = self._load(*key)
         return self._loaded[key]
 
