@@ -1,5 +1,6 @@
 """Prompts to embeddings with the tiny text encoder of tests/data."""
 
+import json
 import shutil
 
 import pytest
@@ -48,7 +49,14 @@ def test_embeddings_are_those_of_transformers_own_loader(prompts):
     theirs = CLIPTextModel.from_pretrained(BASE / "text_encoder", dtype=torch.float32).eval()
     with torch.inference_mode():
         expected = theirs(prompts.ids("a cat")).last_hidden_state
-    assert torch.equal(prompts.embeddings("a cat")[0], expected)
+    assert torch.allclose(prompts.embeddings("a cat")[0], expected, atol=1e-5)
+
+
+def test_embeddings_are_those_of_the_authors_bit_for_bit(prompts):
+    expected = load_file(DATA / "osediff/cases/01_single_adain/expected.safetensors")
+    facts = json.loads((DATA / "osediff/cases/01_single_adain/case.json").read_text())
+    (found,) = prompts.embeddings(f"{facts['settings']['caption']}, {facts['settings']['user_prompt']},")
+    assert torch.equal(found, expected["prompt_embeds"])
 
 
 def test_names_of_newer_transformers_are_the_same_network(prompts, copied):
