@@ -1,6 +1,6 @@
 """Peak memory of one tile in each stage of OSEDiff and S3Diff at their real size, on the CPU.
 
-python -m tests.bench.stage_memory FOLDER [PIPELINE PRECISION]     FOLDER as for `full_size_job`
+python -m tests.bench.stage_memory FOLDER [PIPELINE PRECISION STAGE...]     FOLDER as for `full_size_job`
 
 Each pipeline and precision has a process of its own. The peak is the kernel's (VmHWM, forgotten before each stage),
 less what was resident before: activations, workspaces, input and output.
@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -24,11 +25,12 @@ from safelight.engine.pipelines.registry import default_registry
 from safelight.settings import RestoreSettings
 from tests.bench.full_size_job import PIPELINES, import_all
 
+STAGES = ("encode", "predict", "decode")
 SIDES_PX = (512, 768)
 ORIGINS: Origins = ((0, 0),)
 
 
-def measure(name: str, precision: Precision) -> None:
+def measure(name: str, precision: Precision, stages: Sequence[str]) -> None:
     """Prints a row per stage and side."""
     torch.manual_seed(0)
     pipeline = default_registry().load(name, torch.device("cpu"), Parts())
@@ -41,10 +43,10 @@ def measure(name: str, precision: Precision) -> None:
     settings = RestoreSettings(name, own=own).checked(pipeline.spec)
     with torch.inference_mode():
         conditioning = pipeline.condition(torch.zeros(1, 3, 64, 64), settings=settings, magnification=1)
-        for stage in ("encode", "predict", "decode"):
+        for stage in stages:
             _run(pipeline, stage, 64, conditioning, precision)  # loads the precision's networks
         pipeline.rest(precision)
-        for stage in ("encode", "predict", "decode"):
+        for stage in stages:
             for side in SIDES_PX:
                 peak, seconds = _peak(pipeline, stage, side, conditioning, precision)
                 print(
@@ -85,7 +87,7 @@ def _status(name: str) -> int:
 def main() -> None:
     import_all(Path(sys.argv[1]).absolute())
     if len(sys.argv) > 2:
-        measure(sys.argv[2], sys.argv[3])  # type: ignore[arg-type]
+        measure(sys.argv[2], sys.argv[3], sys.argv[4:] or STAGES)  # type: ignore[arg-type]
         return
     print(
         "| pipeline | precision | stage | tile, px | peak, MB | bytes per pixel | s |\n|---|---|---|---|---|---|---|"
