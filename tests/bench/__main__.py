@@ -30,7 +30,6 @@ SUBJECTS = (
     "finish",
     "kept",
     "osediff",
-    "s3diff",
     "faithdiff",
 )
 OWN_PROCESS = "SAFELIGHT_BENCH_SUBJECT"
