@@ -140,7 +140,9 @@ class MemoryModel:
     weights_bytes: int
     bytes_per_tile_px: int
     reduced: bool = False
-    """True: both are those of two-byte precision, and fp32 takes twice as much."""
+    """True: both are those of two-byte precision, and in fp32 the weights take twice as much."""
+    fp32_bytes_per_tile_px: int = 0
+    """Of a reduced model in fp32; 0: twice as much."""
     host_bytes_per_px: int = 0
     """Host memory, or room for files, per network pixel of the region, beyond what every job keeps."""
     least_weights_bytes: int = 0

@@ -1,12 +1,15 @@
 """Pipelines and parts on a device that reports the memory it is told to."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from safelight.engine.loaded import LoadedPipelines, expected_bytes
-from safelight.engine.pipelines.osediff_spec import OSEDIFF
+from safelight.engine.loaded import LoadedPipelines, expected_bytes, tile_bytes
 from safelight.engine.residency import RESERVE_BYTES
 from safelight.errors import TooMuch
+from safelight.spec import MemoryModel, StageTiling
+from tests.fakes.pipelines import ONE_STAGE, STAGED
 from tests.fakes.told import GIB, Clock, ToldDevice, ToldEntry, ToldRegistry
 
 SPARE = RESERVE_BYTES / GIB
@@ -147,11 +150,19 @@ def test_a_pipeline_that_its_parts_keep_from_loading_is_not_waited_for_when_noth
     assert (loaded.names, loaded.titles) == ({"a"}, {"encoder"})
 
 
-def test_two_byte_estimates_count_twice_where_fp32_is_used(monkeypatch):
-    cpu = torch.device("cpu")
+@pytest.mark.parametrize(("per_fp32_px", "expected"), [(0, 2 * 100 + 2 * 3), (7, 2 * 100 + 7)])
+def test_two_byte_estimates_grow_where_fp32_is_used(monkeypatch, per_fp32_px, expected):
+    memory = MemoryModel(100, 3, reduced=True, fp32_bytes_per_tile_px=per_fp32_px)
+    spec = replace(ONE_STAGE, memory=memory, stages={"decode": StageTiling(tile=1, overlap=0)})
     known = {}
     for native in (True, False):
         monkeypatch.setattr("safelight.engine.precision.native_bf16_cpu", lambda native=native: native)
-        known[native] = expected_bytes(OSEDIFF, cpu)
-    assert known[False] == 2 * known[True]
-    assert expected_bytes(OSEDIFF, torch.device("cuda:0")) == known[True]
+        known[native] = expected_bytes(spec, torch.device("cpu"))
+    assert known == {True: 103, False: expected}
+    assert expected_bytes(spec, torch.device("cuda:0")) == 103
+
+
+def test_a_tile_of_latents_is_counted_in_network_pixels():
+    memory = MemoryModel(0, 1)
+    stages = {"encode": StageTiling(tile=64, overlap=0), "decode": StageTiling(tile=12, overlap=0)}
+    assert tile_bytes(replace(STAGED, memory=memory, stages=stages), torch.device("cpu")) == (12 * 8) ** 2

@@ -266,7 +266,8 @@ class LoadedPipelines:
 
 def expected_bytes(spec: PipelineSpec, device: torch.device) -> int:
     """Weights and one tile, by the spec's memory model."""
-    return spec.memory.weights_bytes * _doubled(spec, device) + tile_bytes(spec, device)
+    weights_bytes = spec.memory.weights_bytes * (2 if _in_fp32(spec, device) else 1)
+    return weights_bytes + tile_bytes(spec, device)
 
 
 def least_bytes(spec: PipelineSpec, device: torch.device) -> int:
@@ -280,8 +281,13 @@ def tile_bytes(spec: PipelineSpec, device: torch.device) -> int:
     sides = [
         tiling.tile * (1 if stage == "encode" else spec.latent_px) for stage, tiling in spec.stages.items()
     ]
-    return spec.memory.bytes_per_tile_px * max(sides) ** 2 * _doubled(spec, device)
+    memory = spec.memory
+    per_px = memory.bytes_per_tile_px
+    if _in_fp32(spec, device):
+        per_px = memory.fp32_bytes_per_tile_px or 2 * per_px
+    return per_px * max(sides) ** 2
 
 
-def _doubled(spec: PipelineSpec, device: torch.device) -> int:
-    return 2 if spec.memory.reduced and first_precision(device) == "fp32" else 1
+def _in_fp32(spec: PipelineSpec, device: torch.device) -> bool:
+    """True where the memory model is that of two-byte precision and the device is loaded with fp32."""
+    return spec.memory.reduced and first_precision(device) == "fp32"
