@@ -172,6 +172,18 @@ def test_bad_file_is_one_sentence(write, said, safelight, tmp_path):
     assert store.installed_ids() == []
 
 
+def test_import_names_the_file_that_was_given(safelight):
+    run = safelight("models", "import", "de-net", OSEDIFF_PKL, "--accept-licence")
+    assert run.code == 2
+    assert run.last_line.startswith("safelight: osediff.pkl is not")
+
+
+def test_verify_of_an_unknown_id_offers_the_nearest(safelight):
+    run = safelight("models", "verify", "osedif")
+    assert run.code == 1
+    assert "did you mean osediff?" in run.last_line
+
+
 def test_verify_names_the_changed_file(safelight, base, root):
     safelight("models", "import", "sd21-base", base, "--accept-licence")
     (root / "sd21-base" / "content" / "model_index.json").write_text("[]")

@@ -168,8 +168,10 @@ def _import(given: argparse.Namespace, console: Console) -> int:
 def _verify(given: argparse.Namespace, console: Console) -> int:
     """Every file is hashed again; goes through all and fails when one is bad."""
     failed = 0
-    with _engine() as (_, _, store):
+    with _engine() as (catalogue, _, store):
         folder = _store_folder()
+        if given.id and store.read_record(given.id, folder) is None:
+            catalogue.entry(given.id)  # an unknown one is told from one that is not installed
         ids = [given.id] if given.id else store.installed_ids(folder)
         for name in ids:
             try:

@@ -252,7 +252,7 @@ def _finish(
         details["original_sha256"] = store.file_sha256(original)
         on_progress(Progress("convert", file=original.name))
         main = entry.converted_name
-        _convert(entry, original, content / main, root)
+        _convert(entry, original, content / main, root, called=entry.files[0].name if move else original.name)
     else:
         _bring(origins, content, on_progress, move=move)
         _check_plain(content)
@@ -281,19 +281,20 @@ def _official(file: CatalogueFile, path: Path) -> str:
     return "unknown"
 
 
-def _convert(entry: CatalogueEntry, original: Path, target: Path, root: Path) -> None:
-    """Converted, and compared with the base when that is installed; else the pipeline does so when it loads."""
+def _convert(entry: CatalogueEntry, original: Path, target: Path, root: Path, *, called: str) -> None:
+    """Converted, and compared with the base when that is installed; else the pipeline does so when it loads. `called`
+    is the file's name in messages."""
     from safelight.engine.checkpoints.convert import convert_official
 
     kind = entry.kind
     assert kind is not None
-    convert_official(original, target, kind, called=entry.files[0].name)
+    convert_official(original, target, kind, called=called)
     base = root / entry.base / store.CONTENT_NAME if entry.base else None
     if kind == "de_net" or (base is not None and base.is_dir()):
         from safelight.engine.checkpoints.layout import check_layout
 
         on_base = base if kind != "de_net" else None
-        check_layout(target, kind, on_base, called=entry.files[0].name, base_called=entry.base)
+        check_layout(target, kind, on_base, called=called, base_called=entry.base)
 
 
 def _bring(origins: dict[str, Path], content: Path, on_progress: OnProgress, *, move: bool) -> None:
