@@ -33,8 +33,9 @@ OSEDIFF = PipelineSpec(
     licence_url="https://github.com/cswry/OSEDiff/blob/main/LICENSE",
     generative=True,
     stages=STAGES,
-    # fp16: UNet 1.73 GB and VAE 0.17 GB; 96x96 cells take 0.9 GB in the decoder's last blocks
-    memory=MemoryModel(weights_bytes=1_900_000_000, bytes_per_tile_px=1600, reduced=True),
+    # Measured on a CPU at full size by tests/bench/stage_memory.py: UNet 1.73 GB and VAE 0.17 GB in two bytes. A tile
+    # of 768 px takes 0.95 GB to decode, the most of the three stages, and 2.83 GB in fp32.
+    memory=MemoryModel(1_900_000_000, 1650, reduced=True, fp32_bytes_per_tile_px=4800),
     settings=(*_PROMPT, *shared_settings("adain"), _PROCESS_SIZE),
     latent_px=LATENT_PX,
     colour_fix="adain",
@@ -43,6 +44,8 @@ OSEDIFF = PipelineSpec(
 OSEDIFF_FACE = replace(
     OSEDIFF,
     id="osediff-face",
+    # the same measured at 512 px, where what does not grow with a tile weighs more
+    memory=replace(OSEDIFF.memory, bytes_per_tile_px=1800, fp32_bytes_per_tile_px=6300),
     title="OSEDiff for faces",
     summary="The authors' face checkpoint: one face in a square box, seen at 512x512.",
     # 356 network pixels, a fifth more on each side and what the latent grid adds make one tile of 512
