@@ -1,5 +1,7 @@
 """Saved files: depth, profile, metadata, record, names."""
 
+import threading
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +11,7 @@ from safelight.imaging.files import Metadata, open_picture, write_picture
 from safelight.imaging.pixels import PixelFormat, Sample
 from safelight.imaging.record import pixels_sha256, read_operations
 from safelight_desktop.state.document import load_document
+from safelight_desktop.state.saving import SavePlan
 from safelight_desktop.state.selection import Selection
 from safelight_desktop.windows.save_dialog import SaveDialog, suggested_name
 from tests.desktop.fixtures import WAIT_MS
@@ -161,3 +164,15 @@ def test_an_error_while_saving_is_told(qtbot, opened, tmp_path):
     opened.save_to(tmp_path / "missing" / "out.png")
     qtbot.waitUntil(lambda: opened.messages.reason == "FOLDER_NOT_WRITABLE", timeout=WAIT_MS)
     assert opened.messages.title.text() == "The picture could not be saved"
+
+
+def test_the_window_closes_only_when_the_picture_is_saved(qtbot, opened, tmp_path, monkeypatch):
+    gate = threading.Event()
+    write = SavePlan.write
+    monkeypatch.setattr(SavePlan, "write", lambda plan, path: gate.wait(10) and write(plan, path))
+    opened.save_to(tmp_path / "out.png")
+    assert not opened.close()
+    assert opened.isVisible()
+    gate.set()
+    qtbot.waitUntil(lambda: not opened.isVisible(), timeout=WAIT_MS)
+    assert (tmp_path / "out.png").exists()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -28,7 +30,8 @@ def favour_event_loop() -> None:
 
 
 class Background(QObject):
-    """A pool of threads whose answers are delivered by the event loop of the thread that made it."""
+    """Worker threads whose answers are delivered by the event loop of the thread that made it. They end with the
+    process: what must not be lost is waited for before that."""
 
     failed = Signal(SafelightError)
     """What nobody else wanted to hear of."""
@@ -36,10 +39,15 @@ class Background(QObject):
 
     def __init__(self, parent: QObject | None = None, *, threads: int = THREADS) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="background")
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._closed = False
         self._waiting = 0
         self._answered.connect(self._deliver)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"background-{n}", daemon=True) for n in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def idle(self) -> bool:
@@ -54,12 +62,18 @@ class Background(QObject):
     ) -> None:
         """Calls `work` on a worker thread, then `done` with its answer or `failed` with its error here."""
         self._waiting += 1
-        self._pool.submit(self._call, work, done, failed or self.failed.emit)
+        self._calls.put(lambda: self._call(work, done, failed or self.failed.emit))
 
     def close(self) -> None:
         """Running calls end by themselves; nothing is delivered any more."""
         self._closed = True
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for _ in self._threads:
+            self._calls.put(None)
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            if not self._closed:
+                call()
 
     def _call(
         self,
@@ -75,7 +89,8 @@ class Background(QObject):
             delivery = lambda: failed(told)  # noqa: E731
         else:
             delivery = lambda: done(answer)  # noqa: E731
-        self._answered.emit(delivery)
+        with suppress(RuntimeError):  # Qt's half is gone: the app has ended meanwhile
+            self._answered.emit(delivery)
 
     def _deliver(self, delivery: Any) -> None:
         self._waiting -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,9 +106,12 @@ class RestoreCall(QObject):
                 focus=self._focus,
             )
         except Exception as error:  # outermost loop of a thread
-            self.failed.emit(as_told(error))
+            told = as_told(error)
+            with suppress(RuntimeError):  # Qt's half is gone: the app has ended meanwhile
+                self.failed.emit(told)
         else:
-            self.finished.emit(restored)
+            with suppress(RuntimeError):
+                self.finished.emit(restored)
 
     def _preview(self, preview: Any) -> None:
         place = preview.rect

@@ -1411,6 +1411,10 @@ Apache-2.0. Symbole: Teil von Safelight. Gemacht mit Qt (LGPL).</translation>
         <translation>Abgelegtes Bild</translation>
     </message>
     <message>
+        <source>The window closes when the picture is saved</source>
+        <translation>Das Fenster schließt sich, sobald das Bild gespeichert ist</translation>
+    </message>
+    <message>
         <source>Open recent</source>
         <translation>Zuletzt geöffnet</translation>
     </message>

@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self._calm.watch(self.sidebar)
         self._sidebar_wanted = str(settings.value("window/sidebar", "true")) == "true"
         self._asked_for = 1
+        self._saving, self._closing = 0, False
         self._lay_out()
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
@@ -138,12 +139,21 @@ class MainWindow(QMainWindow):
     def save_to(self, path: Path, policy: MetadataPolicy = "keep", *, record: bool = True) -> None:
         """The picture as it stands; `saved` follows, or a message."""
         plan = self.editor.save_plan(policy, record=record)
-        self.background.run(lambda: plan.write(path), lambda notes: self._saved(path, notes))
+        self._saving += 1
+        self.background.run(lambda: plan.write(path), lambda notes: self._saved(path, notes), self._not_saved)
+
+    def _not_saved(self, error: SafelightError) -> None:
+        self._saving -= 1
+        self._closing = False
+        self.tell(error)
 
     def _saved(self, path: Path, notes: tuple[str, ...]) -> None:
+        self._saving -= 1
         self.incoming.remember(path)
         self.messages.note(translate("Window", "Saved as {path}").format(path=path), *notes)
         self.saved.emit(path)
+        if self._closing:
+            self.close()
 
     # -- words ----------------------------------------------------------------------------------------
 
@@ -247,6 +257,11 @@ class MainWindow(QMainWindow):
         self.incoming.take(event.mimeData(), translate("Window", "Dropped picture"))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._saving:  # a file that is being written is not given up
+            self._closing = True
+            self.messages.note(translate("Window", "The window closes when the picture is saved"))
+            event.ignore()
+            return
         self.settings.setValue("window/geometry", self.saveGeometry())
         self.settings.setValue("window/sidebar", "true" if self._sidebar_wanted else "false")
         self.device.watch(False)
