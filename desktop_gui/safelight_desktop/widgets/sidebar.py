@@ -17,7 +17,9 @@ from safelight_desktop.widgets.run_box import RunBox
 from safelight_desktop.widgets.section import Section
 from safelight_desktop.widgets.settings_box import SettingsBox
 
-WIDTH_PX = 320
+WIDTH_PX, SCROLL_BAR_PX = 320, 12
+"""The contents never get narrower when the bar appears: lines that wrap would change their height, and with it whether
+the bar is needed."""
 
 
 class Sidebar(QFrame):
@@ -40,6 +42,7 @@ class Sidebar(QFrame):
         self.settings = SettingsBox(editor)
         self.run_box = RunBox(editor, speeds, device)
         content = QWidget()
+        content.setFixedWidth(WIDTH_PX - SCROLL_BAR_PX)
         column = QVBoxLayout(content)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(12)
