@@ -18,9 +18,9 @@ from PIL import Image
 from rich.table import Table
 
 from safelight.cli.console import Console
-from safelight.cli.sources import SUFFIXES
 from safelight.cli.values import settings_of
 from safelight.client.restoration import RestorationClient, Work
+from safelight.client.sources import SUFFIXES
 from safelight.errors import InputFileError, SafelightError
 from safelight.geometry import Rect, Size
 from safelight.imaging import metrics

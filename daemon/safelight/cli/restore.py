@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import argparse
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from safelight.cli.console import Console, ProgressBar
-from safelight.cli.sources import Pair, pairs
 from safelight.cli.values import region_of, settings_of
-from safelight.client.record import operation_of
-from safelight.client.restoration import RestorationClient, Restored, Work, sent_rect
+from safelight.client.files import FileResult, FileWork, restore_file
+from safelight.client.restoration import RestorationClient
+from safelight.client.sources import Pair, pairs
 from safelight.errors import InvalidRequest, OutputFileError, SafelightError, Unavailable
 from safelight.geometry import Rect
-from safelight.imaging.files import PictureFile, check_output, open_picture, write_picture
-from safelight.imaging.pixels import DocumentArray, MaskArray
+from safelight.imaging.files import PictureFile, check_output, open_picture
+from safelight.imaging.pixels import MaskArray
 from safelight.imaging.srgb import read_mask
-from safelight.settings import RestoreSettings, unknown_name
+from safelight.settings import unknown_name
 from safelight.spec import PipelineSpec
 
 EXIT_SOME_FAILED = 3
@@ -103,43 +102,30 @@ def _make_folder(folder: Path) -> None:
 
 
 def _restore_one(pair: Pair, plan: Plan, client: RestorationClient, console: Console) -> None:
-    started = time.monotonic()
     given = plan.given
     picture = open_picture(pair.source)
     mask = read_mask(Path(given.mask), picture.size) if given.mask else None
     chosen_region = region_of(given.region, picture.size) if given.region else None
     in_place = given.scale == 1 or (given.scale is None and (given.region or given.mask) is not None)
     settings = settings_of(given, plan.spec, in_place=bool(in_place))
-    region = _region(picture, chosen_region, mask, settings.output_scale)
-    document = picture.read()
-    read_s = time.monotonic() - started
-    work = _work(picture, document, region, mask, settings, plan, pair.source.name)
-    with console.progress(pair.source.name) as bar:
-        restored = _run_job(client, work, settings, bar)
-    result = _composed(document, region, restored, settings)
-    before_write = time.monotonic()
-    operation = None
-    if not given.no_record:
-        operation = operation_of(document, result, work, settings, restored)
-    notes = write_picture(
-        pair.target,
-        result,
-        picture.format,
-        icc=picture.icc,
-        metadata=picture.metadata,
+    work = FileWork(
+        target=pair.target,
+        spec=plan.spec,
+        settings=settings,
+        region=_region(picture, chosen_region, mask, settings.output_scale),
+        mask=mask,
         policy=given.metadata,
-        operation=operation,
-        generative=plan.spec.generative,
+        record=not given.no_record,
+        batch=plan.batch,
     )
-    write_s = time.monotonic() - before_write
-    _tell(
-        console,
-        pair,
-        result,
-        restored,
-        notes,
-        {"read": read_s, "write": write_s, "all": time.monotonic() - started},
-    )
+    cancelling = threading.Event()
+    with console.progress(pair.source.name) as bar:
+        try:
+            result = restore_file(picture, work, client, on_progress=_shower(bar), cancelling=cancelling)
+        except KeyboardInterrupt:  # cancels the job in the daemon before it ends the command
+            cancelling.set()
+            raise
+    _tell(console, pair, result)
 
 
 def _region(picture: PictureFile, chosen: Rect | None, mask: MaskArray | None, scale: int) -> Rect:
@@ -162,39 +148,6 @@ def _covered(mask: MaskArray) -> Rect:
     return Rect.from_edges(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
-def _work(
-    picture: PictureFile,
-    document: DocumentArray,
-    region: Rect,
-    mask: MaskArray | None,
-    settings: RestoreSettings,
-    plan: Plan,
-    title: str,
-) -> Work:
-    sent = sent_rect(plan.spec, region, picture.size, settings.working_scale)
-    return Work(
-        document=picture.size,
-        sent=sent,
-        region=region,
-        pixels=document[sent.slices],
-        icc=picture.icc,
-        linear=picture.format.linear,
-        mask=None if mask is None else mask[region.slices],
-        batch=plan.batch,
-        title=title,
-    )
-
-
-def _run_job(client: RestorationClient, work: Work, settings: RestoreSettings, bar: ProgressBar) -> Restored:
-    """Ctrl-C cancels the job in the daemon before it ends the command."""
-    cancelling = threading.Event()
-    try:
-        return client.restore(work, settings, on_progress=_shower(bar), cancelling=cancelling)
-    except KeyboardInterrupt:
-        cancelling.set()
-        raise
-
-
 def _shower(bar: ProgressBar) -> Callable[..., None]:
     return lambda p: bar.show(
         stage=p.stage, fraction=p.fraction, tiles_done=p.tile_count_done, tiles=p.tile_count, eta_s=p.eta_s,
@@ -202,28 +155,11 @@ def _shower(bar: ProgressBar) -> Callable[..., None]:
     )  # fmt: skip
 
 
-def _composed(
-    document: DocumentArray, region: Rect, restored: Restored, settings: RestoreSettings
-) -> DocumentArray:
-    """At scale 1 the whole picture with the region restored, else what came back. Uses `document` up."""
-    if settings.output_scale != 1 or restored.pixels.shape == document.shape:
-        return restored.pixels
-    whole = document.copy()
-    whole[region.slices] = restored.pixels
-    return whole
-
-
-def _tell(
-    console: Console,
-    pair: Pair,
-    result: DocumentArray,
-    restored: Restored,
-    notes: Sequence[str],
-    times_s: dict[str, float],
-) -> None:
-    height, width = result.shape[:2]
+def _tell(console: Console, pair: Pair, result: FileResult) -> None:
+    width, height = result.size
+    restored, times_s = result.restored, result.times_s
     console.say(f"wrote {pair.target}, {width} x {height}, in {times_s['all']:.2f} s")
-    for note in [*notes, *restored.report.get("notes", [])]:
+    for note in [*result.notes, *restored.report.get("notes", [])]:
         console.say(f"note: {note}")
     console.event(
         "done",
@@ -234,5 +170,5 @@ def _tell(
         job_id=restored.job_id,
         seconds={k: round(v, 4) for k, v in {**times_s, **restored.times_s}.items()},
         report=restored.report,
-        notes=list(notes),
+        notes=list(result.notes),
     )

@@ -1,4 +1,4 @@
-"""Which pictures a restore command means, and where each result goes."""
+"""Which pictures are meant by files and folders, and where each result goes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif", ".jxl"}
 )
 """What is looked for in folders; a file that is named is tried whatever its suffix."""
+
+REJECTED = "Safelight rejected"
+"""Folder beside results into which a person set some aside."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,20 @@ def _below(path: Path, target: Path) -> Iterator[Pair]:
         yield Pair(path, target / path.name)
         return
     inside = target.resolve()
-    for source in sorted(path.rglob("*")):
-        hidden = any(part.startswith(".") for part in source.relative_to(path).parts)
-        if hidden or source.suffix.lower() not in SUFFIXES or not source.is_file():
-            continue
+    for source in pictures_below(path):
         if inside != path.resolve() and inside in source.resolve().parents:
             continue  # results of an earlier run inside the input folder are not inputs
         yield Pair(source, target / source.relative_to(path))
+
+
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """Sorted by path. Hidden ones, and those in hidden folders or in one of REJECTED, are left out."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if any(part.startswith(".") or part == REJECTED for part in parts):
+            continue
+        if path.suffix.lower() in SUFFIXES and path.is_file():
+            yield path
 
 
 def _require_different_targets(found: Sequence[Pair]) -> None:
