@@ -8,7 +8,7 @@ from safelight.client.bridge import PROTOCOL, Session
 from safelight.client.bridge_commands import Commands
 from safelight.client.bridge_estimate import Rates
 from safelight.client.bridge_framing import FramingError, read_frame, write_frame
-from safelight.imaging.record import operations_in
+from safelight.imaging.record import broken_seal, operations_in
 from tests.fakes.waiting import until
 
 HELLO = {"id": 1, "command": "hello", "protocol": PROTOCOL}
@@ -129,7 +129,9 @@ def record(**fields):
 
 def test_the_first_operation_makes_a_record(tmp_path):
     answer = answers(tmp_path, HELLO, record())[1]
-    assert operations_in(answer["record"]) == [{"pipeline": "compact", "generative": False}]
+    (entry,) = operations_in(answer["record"])
+    assert (entry["pipeline"], entry["generative"]) == ("compact", False)
+    assert broken_seal([entry]) is None
     assert answer["source_type"].endswith("algorithmicallyEnhanced")
 
 

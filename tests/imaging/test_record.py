@@ -7,16 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from safelight.geometry import Size
 from safelight.imaging.files import open_picture, write_picture
 from safelight.imaging.pixels import PixelFormat
 from safelight.imaging.record import (
+    SEAL,
     PixelHash,
     append_operation,
+    broken_seal,
     digital_source_type,
     now,
     operations_in,
+    packed_mask,
     pixels_sha256,
     read_operations,
+    unpacked_mask,
 )
 from safelight.imaging.xmp import XmpDamaged
 
@@ -27,9 +32,13 @@ FIRST = {"pipeline": "compact", "region": [1, 2, 3, 4], "settings": {"strength":
 SECOND = {"pipeline": "osediff", "seed": 42, "tiles": None}
 
 
+def unsealed(operations: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [{name: value for name, value in entry.items() if name != SEAL} for entry in operations]
+
+
 def test_a_new_packet_holds_the_operation() -> None:
     xmp = append_operation(None, FIRST, generative=False)
-    assert read_operations(xmp) == [{**FIRST, "generative": False}]
+    assert unsealed(read_operations(xmp)) == [{**FIRST, "generative": False}]
     assert digital_source_type(xmp) == ENHANCED
 
 
@@ -75,7 +84,11 @@ def test_the_record_travels_in_every_container(tmp_path: Path, suffix: str) -> N
         tmp_path / f"2{suffix}", once.read(), fmt, metadata=once.metadata, operation=SECOND, generative=True
     )
     twice = open_picture(tmp_path / f"2{suffix}").metadata.xmp
-    assert read_operations(twice) == [{**FIRST, "generative": False}, {**SECOND, "generative": True}]
+    assert unsealed(read_operations(twice)) == [
+        {**FIRST, "generative": False},
+        {**SECOND, "generative": True},
+    ]
+    assert broken_seal(read_operations(twice)) is None
     assert digital_source_type(twice) == COMPOSITE
 
 
@@ -140,3 +153,41 @@ def test_the_hash_is_that_of_the_bytes() -> None:
 def test_times_are_utc_seconds() -> None:
     assert now().endswith("+00:00")
     assert len(now()) == len("2026-01-01T00:00:00+00:00")
+
+
+def _three() -> list[dict[str, object]]:
+    xmp = append_operation(None, {**FIRST, "sizes": {10: 1, 2: 0.1}}, generative=False)
+    xmp = append_operation(append_operation(xmp, SECOND, generative=True), FIRST, generative=True)
+    return read_operations(xmp)
+
+
+def test_seals_name_the_first_entry_that_is_not_as_it_was_written() -> None:
+    assert broken_seal(_three()) is None
+    for number in range(3):
+        changed = _three()
+        changed[number]["pipeline"] = "other"
+        assert broken_seal(changed) == number
+        assert broken_seal([e for e in _three() if e[SEAL] != _three()[number][SEAL]]) == (
+            number if number < 2 else None
+        )
+    first, second, third = _three()
+    assert broken_seal([second, first, third]) == 0
+
+
+def test_masks_travel_in_text() -> None:
+    rows, columns = np.mgrid[:300, :500]
+    mask = np.clip(255 - 8 * (np.hypot(rows - 150, columns - 200) - 100), 0, 255).astype(np.uint8)
+    text = packed_mask(mask)
+    assert text is not None
+    assert len(text) < 8_000
+    assert np.array_equal(unpacked_mask(text, Size(500, 300)), mask)
+    for size in (Size(300, 500 - 1), Size(500, 301)):
+        with pytest.raises(XmpDamaged):
+            unpacked_mask(text, size)
+    with pytest.raises(XmpDamaged):
+        unpacked_mask("AAAA", Size(500, 300))
+
+
+def test_a_mask_of_noise_is_too_detailed_for_metadata() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300), dtype=np.uint8)
+    assert packed_mask(noise) is None

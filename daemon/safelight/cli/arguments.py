@@ -51,6 +51,35 @@ def restore(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("result", metavar="RESULT", help="a file that Safelight restored")
+    parser.add_argument("original", metavar="ORIGINAL", help="the picture it was restored from")
+    parser.add_argument("--report", metavar="HTML", help="also write one page with pictures, for people")
+    parser.add_argument(
+        "--no-replay",
+        action="store_true",
+        help="compare the files only: no pipeline runs, no daemon is needed",
+    )
+    _replayed_masks(parser)
+    _json(parser)
+
+
+def replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("result", metavar="RESULT", help="a file that Safelight restored")
+    parser.add_argument("--input", required=True, metavar="ORIGINAL", help="the picture it was restored from")
+    parser.add_argument("-o", "--output", metavar="OUT", help="write what the replay gives")
+    parser.add_argument("--force", action="store_true", help="replace an output that exists")
+    _replayed_masks(parser)
+    _json(parser)
+
+
+def _replayed_masks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mask", action="append", default=[], metavar="N=FILE",
+        help="the mask of operation N, where it was too detailed for the record; may be given several times",
+    )  # fmt: skip
+
+
 def pipelines(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pipeline", nargs="?", metavar="ID", help="show all settings of one")
     _json(parser)

@@ -39,6 +39,8 @@ examples:
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
     "restore": ("restore pictures, or a region of one", arguments.restore, "safelight.cli.restore"),
+    "verify": ("prove what was done to a picture, and nothing else", arguments.verify, "safelight.cli.verify"),
+    "replay": ("run recorded operations again and compare", arguments.replay, "safelight.cli.replay"),
     "pipelines": ("list the pipelines and their settings", arguments.pipelines, "safelight.cli.pipelines"),
     "models": ("install, check and remove the weights of pipelines", arguments.models, "safelight.cli.models"),
     "desktop": ("open the desktop app", arguments.desktop, "safelight.cli.desktop"),
