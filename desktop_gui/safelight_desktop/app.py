@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import platformdirs
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
@@ -17,6 +18,8 @@ from safelight_desktop.state.preferences import Preferences
 from safelight_desktop.widgets import theme
 from safelight_desktop.widgets.icons import icon
 from safelight_desktop.windows.main_window import MainWindow
+
+KEPT = Path(platformdirs.user_data_dir("safelight", appauthor=False)) / "unfinished"
 
 
 def make_app(arguments: Sequence[str]) -> QApplication:
@@ -39,7 +42,7 @@ def run(files: Sequence[Path]) -> int:
     app.styleHints().colorSchemeChanged.connect(lambda _: theme.apply(app, theme.choice()))
     background = Background()
     link = DaemonLink(background)
-    window = MainWindow(link, background, settings)
+    window = MainWindow(link, background, settings, KEPT)
     window.show()
     link.connect_now()
     window.open_files([*files])

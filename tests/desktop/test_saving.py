@@ -11,6 +11,7 @@ from safelight.imaging.files import Metadata, open_picture, write_picture
 from safelight.imaging.pixels import PixelFormat, Sample
 from safelight.imaging.record import pixels_sha256, read_operations
 from safelight_desktop.state.document import load_document
+from safelight_desktop.state.preferences import Preferences
 from safelight_desktop.state.saving import SavePlan
 from safelight_desktop.state.selection import Selection
 from safelight_desktop.windows.save_dialog import SaveDialog, suggested_name
@@ -112,9 +113,9 @@ def test_an_enlarged_picture_is_saved_at_its_size(qtbot, editor, tmp_path, photo
     assert plan.size == open_picture(tmp_path / "out.png").size == (480, 320)
 
 
-def test_the_original_is_never_overwritten(qtbot, editor, photo_png):
+def test_the_original_is_never_overwritten(qtbot, editor, photo_png, preferences):
     editor.show_document(load_document(photo_png))
-    dialog = SaveDialog(editor.document, editor.document.size, photo_png.parent, recorded=True)
+    dialog = SaveDialog(editor.document, editor.document.size, photo_png.parent, Preferences(preferences))
     qtbot.addWidget(dialog)
     save = dialog.buttons.button(dialog.buttons.StandardButton.Save)
     assert dialog.path == photo_png.parent / "photo-restored.png"
@@ -124,19 +125,19 @@ def test_the_original_is_never_overwritten(qtbot, editor, photo_png):
     assert "original" in dialog.said.text()
 
 
-def test_another_file_is_replaced_only_after_a_word_about_it(qtbot, editor, photo_png, tmp_path):
+def test_another_file_is_replaced_only_after_a_word_about_it(qtbot, editor, photo_png, tmp_path, preferences):
     editor.show_document(load_document(photo_png))
     (tmp_path / "other.png").write_bytes(b"mine")
-    dialog = SaveDialog(editor.document, editor.document.size, tmp_path, recorded=True)
+    dialog = SaveDialog(editor.document, editor.document.size, tmp_path, Preferences(preferences))
     qtbot.addWidget(dialog)
     dialog.name.setText(str(tmp_path / "other.png"))
     assert "will be replaced" in dialog.said.text()
     assert dialog.buttons.button(dialog.buttons.StandardButton.Save).isEnabled()
 
 
-def test_a_name_that_cannot_be_written_is_refused_at_once(qtbot, editor, photo_png, tmp_path):
+def test_a_name_that_cannot_be_written_is_refused_at_once(qtbot, editor, photo_png, tmp_path, preferences):
     editor.show_document(load_document(photo_png))
-    dialog = SaveDialog(editor.document, editor.document.size, tmp_path, recorded=True)
+    dialog = SaveDialog(editor.document, editor.document.size, tmp_path, Preferences(preferences))
     qtbot.addWidget(dialog)
     for name in ("out.gif", "missing folder/out.png"):
         dialog.name.setText(str(tmp_path / name))
@@ -144,9 +145,9 @@ def test_a_name_that_cannot_be_written_is_refused_at_once(qtbot, editor, photo_p
         assert dialog.said.text()
 
 
-def test_the_format_follows_the_name_and_the_name_the_format(qtbot, editor, photo_png, tmp_path):
+def test_the_format_follows_the_name_and_the_name_the_format(qtbot, editor, photo_png, tmp_path, preferences):
     editor.show_document(load_document(photo_png))
-    dialog = SaveDialog(editor.document, editor.document.size, tmp_path, recorded=True)
+    dialog = SaveDialog(editor.document, editor.document.size, tmp_path, Preferences(preferences))
     qtbot.addWidget(dialog)
     dialog.name.setText(str(tmp_path / "out.jpeg"))
     assert dialog.format.currentText() == "JPEG"

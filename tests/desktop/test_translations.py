@@ -121,8 +121,8 @@ def test_no_text_is_cut_off(qtbot, language, preferences, photo_png, code, appea
             window.editor.document,
             window.editor.document.size,
             photo_png.parent,
-            recorded=True,
-            parent=window,
+            window.preferences,
+            window,
         ),
     ):
         dialog.show()

@@ -61,6 +61,14 @@ class CompareState(QObject):
             self._before_blink = self.mode
             self.set_mode(CompareMode.BLINK)
 
+    def look_as(self, mode: str, divider: float, *, stacked: bool) -> None:
+        """An earlier comparison again; a mode of this name that is not known is passed over."""
+        self.stacked = stacked
+        self.set_divider(divider)
+        for known in CompareMode:
+            if known.value == mode:
+                self.set_mode(known)
+
     def flip(self) -> None:
         """The other direction of split and side by side."""
         self.stacked = not self.stacked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Document:
     metadata: Metadata
     notes: tuple[str, ...]
     pyramid: Pyramid
+    mark: str = ""
+    """Of the file when it was read: another mark, another content. Empty without a file."""
 
     @property
     def size(self) -> Size:
@@ -43,11 +45,21 @@ class Document:
 
 def load_document(path: Path) -> Document:
     """Reads a whole picture; blocks. Raises InputFileError."""
+    mark = _mark(path)
     picture = open_picture(path)
     pixels = picture.read()
-    return _document(
+    document = document_of_pixels(
         picture.path.name, picture.path, pixels, picture.format, picture.icc, picture.metadata, picture.notes
     )
+    return replace(document, mark=mark)
+
+
+def _mark(path: Path) -> str:
+    try:
+        told = path.stat()
+    except OSError:
+        return ""  # open_picture says what is wrong
+    return f"{told.st_size} {told.st_mtime_ns}"
 
 
 def document_of_image(image: QImage, name: str) -> Document:
@@ -66,7 +78,7 @@ def document_of_image(image: QImage, name: str) -> Document:
     pixels = rows[:, : image.width() * 4].reshape(image.height(), image.width(), 4)
     pixels = np.array(pixels if alpha else pixels[..., :3], order="C")
     fmt = PixelFormat(3, alpha, Sample.U16 if deep else Sample.U8)
-    return _document(name, None, pixels, fmt, _profile(image.colorSpace()), Metadata(), ())
+    return document_of_pixels(name, None, pixels, fmt, _profile(image.colorSpace()), Metadata(), ())
 
 
 _DEEP = (
@@ -80,7 +92,7 @@ def _profile(space: QColorSpace) -> bytes:
     return b"" if not space.isValid() or space == plain else bytes(space.iccProfile().data())
 
 
-def _document(
+def document_of_pixels(
     name: str,
     path: Path | None,
     pixels: DocumentArray,
@@ -89,4 +101,5 @@ def _document(
     metadata: Metadata,
     notes: tuple[str, ...],
 ) -> Document:
+    """Of samples that are in memory."""
     return Document(name, path, pixels, fmt, icc, metadata, notes, Pyramid(ArrayPlane(pixels, fmt, icc)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QUndoStack
@@ -27,6 +28,8 @@ from safelight_desktop.state.estimate import expected_working_scale
 from safelight_desktop.state.history import Presence, Reshape
 from safelight_desktop.state.jobs import Job, JobPlan, Jobs
 from safelight_desktop.state.painting import BrushState
+from safelight_desktop.state.project import Look, Project, copied
+from safelight_desktop.state.project_file import SUFFIX, read_project
 from safelight_desktop.state.refresh import LiveRefresh, Wish
 from safelight_desktop.state.region import Region, Rendition
 from safelight_desktop.state.saving import SavePlan
@@ -34,6 +37,8 @@ from safelight_desktop.state.selection import Selection, whole
 from safelight_desktop.state.settings_form import LIVE, SettingsForm
 from safelight_desktop.state.view import ViewState
 from safelight_desktop.state.work import work_of
+
+T = TypeVar("T")
 
 PATCHES_FROM_PX = 1_000_000
 """Larger regions are refreshed first where they are seen."""
@@ -45,6 +50,8 @@ class Editor(QObject):
     opening = Signal(str)
     """A picture of this name is being read."""
     document_changed = Signal()
+    leaving = Signal()
+    """The open picture is about to be closed, or to give way to another one."""
     regions_changed = Signal()
     """Their number, names, places or renditions."""
     active_changed = Signal()
@@ -69,6 +76,8 @@ class Editor(QObject):
         self.active: Region | None = None
         self.other: Document | None = None
         """A picture of another file that is shown as before."""
+        self.project_path: Path | None = None
+        """File that the open project came from or went to."""
         self.monitor_icc = b""
         self.resampling: Resampling = "bicubic"
         self._composer: Composer | None = None
@@ -84,34 +93,51 @@ class Editor(QObject):
     # -- pictures -------------------------------------------------------------------------------------
 
     def open(self, path: Path) -> None:
-        """Reads a file off this thread; `document_changed` follows, or `failed`."""
-        self._open(path.name, lambda: load_document(path))
+        """Reads a picture or a project off this thread; `document_changed` follows, or `failed`."""
+        if path.suffix.lower() == SUFFIX:
+            self.open_by(path.name, lambda: read_project(path), lambda p: self.show_project(p, path))
+        else:
+            self.open_by(path.name, lambda: load_document(path), self.show_document)
 
     def open_image(self, image: QImage, name: str) -> None:
         """A pasted picture."""
-        self._open(name, lambda: document_of_image(image, name))
+        self.open_by(name, lambda: document_of_image(image, name), self.show_document)
 
-    def _open(self, name: str, load: Callable[[], Document]) -> None:
+    def open_by(
+        self,
+        name: str,
+        load: Callable[[], T],
+        show: Callable[[T], None],
+        given_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Runs `load` off this thread, then `show` here; or `given_up`, where it fails or something else was opened
+        meanwhile."""
         self._opening += 1
         number = self._opening
         self.opening.emit(name)
-        self._background.run(
-            load,
-            lambda document: self.show_document(document) if number == self._opening else None,
-            lambda error: self._not_opened(error, number),
-        )
 
-    def _not_opened(self, error: SafelightError, number: int) -> None:
-        if number == self._opening:
-            self.document_changed.emit()
-            self.failed.emit(error)
+        def loaded(answer: T) -> None:
+            if number == self._opening:
+                show(answer)
+            else:
+                given_up()
 
-    def show_document(self, document: Document) -> None:
+        def refused(error: SafelightError) -> None:
+            given_up()
+            if number == self._opening:
+                self.document_changed.emit()
+                self.failed.emit(error)
+
+        self._background.run(load, loaded, refused)
+
+    def show_document(self, document: Document, project_path: Path | None = None) -> None:
         """From now on this one; what was made of the last one is let go."""
+        self.leaving.emit()
         self.jobs.cancel_all()
         self.refresh.forget()
         self.history.clear()
         self.document, self.other, self._composer = document, None, None
+        self.project_path = project_path
         self.regions = [Region("", whole(document.size))]
         self.active = self.regions[0]
         self.view.show_document(document.size)
@@ -125,13 +151,38 @@ class Editor(QObject):
     def close_document(self) -> None:
         """Back to no picture at all."""
         self._opening += 1
+        self.leaving.emit()
         self.jobs.cancel_all()
         self.refresh.forget()
         self.history.clear()
         self.document, self.other, self.regions, self.active = None, None, [], None
-        self._composer = None
+        self._composer = self.project_path = None
         self._changed_pictures()
         self.document_changed.emit()
+        self.regions_changed.emit()
+        self.active_changed.emit()
+
+    # -- projects -------------------------------------------------------------------------------------
+
+    def project(self) -> Project:
+        """All that was done to the open picture, as it is now."""
+        if self.document is None or self.active is None:
+            raise RuntimeError("there is no picture")
+        view, compare = self.view, self.compare
+        look = Look(view.zoom, view.centre, view.fitted, compare.mode.value, compare.stacked, compare.divider)
+        active = self.regions.index(self.active)
+        return Project(self.document, copied(self.regions), active, self.form.recipe(), look)
+
+    def show_project(self, project: Project, path: Path | None = None) -> None:
+        """The picture with all that was done to it; `path` is the project's file."""
+        self.show_document(project.document, path)
+        self.regions = list(project.regions)
+        self.active = self.regions[project.active]
+        self.form.take_recipe(project.recipe)
+        look = project.look
+        self.view.look_as(look.zoom, look.centre, look.fitted)
+        self.compare.look_as(look.mode, look.divider, stacked=look.stacked)
+        self._changed_pictures()
         self.regions_changed.emit()
         self.active_changed.emit()
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 
 from safelight.errors import SafelightError
 from safelight.imaging.icc import read_profile
+from safelight.imaging.metadata import METADATA_POLICIES, MetadataPolicy
 
 THEMES = ("system", "light", "dark")
 
@@ -36,6 +37,23 @@ class Preferences(QObject):
     def record(self) -> bool:
         """Whether saved files say what was done to them."""
         return self._text("record", "true") == "true"
+
+    @property
+    def format(self) -> str:
+        """Suffix of saved files, such as .tif; empty: the original's where it can be written."""
+        return self._word("format", ("", ".png", ".tif", ".jpg", ".webp", ".avif"))
+
+    @property
+    def metadata(self) -> MetadataPolicy:
+        """What saved files carry of the original's metadata."""
+        found = self._text("metadata", METADATA_POLICIES[0])
+        return next((policy for policy in METADATA_POLICIES if policy == found), METADATA_POLICIES[0])
+
+    @property
+    def kept_megabytes(self) -> int | None:
+        """How much a daemon that this app starts may keep of results; None: its own default."""
+        found = self._text("kept-megabytes", "")
+        return int(found) if found.isascii() and found.isdigit() and len(found) < 10 else None
 
     @property
     def notify(self) -> bool:

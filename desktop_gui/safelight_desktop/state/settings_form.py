@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QRandomGenerator, Signal
 
@@ -23,6 +23,18 @@ LIVE = frozenset({"strength", "detail", "colour", "grain", "monochrome", "feathe
 SEEDS = 1_000_000_000  # that can be told on the telephone
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """What the next run will use."""
+
+    pipeline: str
+    output_scale: int
+    seed: int
+    preset: str
+    values: Mapping[str, SettingValue]
+    """Those that a person chose."""
+
+
 class SettingsForm(QObject):
     """Values that were not chosen follow the defaults, which depend on pipeline and output scale."""
 
@@ -40,14 +52,17 @@ class SettingsForm(QObject):
         self.preset = ""
         """Name of the preset the values came from; empty where they were changed since."""
         self._chosen: dict[str, SettingValue] = {}
+        self._awaited = ""
+        """Pipeline of a recipe that came before the daemon had said what there is."""
 
     def take_pipelines(self, pipelines: list[Installed], default: str) -> None:
         """What the daemon offers; the pipeline stays where it is still there."""
         self.pipelines = pipelines
-        wanted = self.pipeline.spec.id if self.pipeline else default
+        wanted = self._awaited or (self.pipeline.spec.id if self.pipeline else default)
         found = {p.spec.id: p for p in pipelines}
         self.pipelines_changed.emit()
         if found:
+            self._awaited = ""
             self._use(found.get(wanted) or found.get(default) or pipelines[0])
 
     def choose_pipeline(self, pipeline_id: str) -> None:
@@ -144,6 +159,21 @@ class SettingsForm(QObject):
         known = self._known_names()
         self._chosen = {n: v for n, v in values.items() if n in known and v != self.default(n)}
         self.preset = ""
+        self.values_changed.emit("")
+
+    def recipe(self) -> Recipe:
+        """All of it, to be kept."""
+        pipeline = self._awaited or (self.spec.id if self.spec else "")
+        return Recipe(pipeline, self.output_scale, self.seed, self.preset, self.chosen_values)
+
+    def take_recipe(self, recipe: Recipe) -> None:
+        """An earlier one again, as far as its pipeline is known here."""
+        self.output_scale, self.seed, self.preset = recipe.output_scale, recipe.seed, recipe.preset
+        self._chosen = dict(recipe.values)
+        if self.pipelines:
+            self.choose_pipeline(recipe.pipeline)
+        else:
+            self._awaited = recipe.pipeline
         self.values_changed.emit("")
 
     def settings(self) -> RestoreSettings:

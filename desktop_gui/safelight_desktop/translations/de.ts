@@ -48,6 +48,14 @@
         <translation>Speichern unter …</translation>
     </message>
     <message>
+        <source>Save the project</source>
+        <translation type="unfinished">Projekt speichern</translation>
+    </message>
+    <message>
+        <source>Save the project as…</source>
+        <translation>Projekt speichern unter …</translation>
+    </message>
+    <message>
         <source>Close the picture</source>
         <translation>Bild schließen</translation>
     </message>
@@ -280,12 +288,32 @@
         <translation>Bild öffnen …</translation>
     </message>
     <message>
+        <source>Go on with</source>
+        <translation>Weitermachen mit</translation>
+    </message>
+    <message>
         <source>Recent</source>
         <translation>Zuletzt geöffnet</translation>
     </message>
     <message>
         <source>Opening {name}…</source>
         <translation>{name} wird geöffnet …</translation>
+    </message>
+    <message>
+        <source>Give this work up</source>
+        <translation>Diese Arbeit verwerfen</translation>
+    </message>
+    <message>
+        <source>Give the work on {name} up</source>
+        <translation>Die Arbeit an {name} verwerfen</translation>
+    </message>
+    <message>
+        <source>regions: {count}</source>
+        <translation>Bereiche: {count}</translation>
+    </message>
+    <message>
+        <source>results: {count}</source>
+        <translation>Ergebnisse: {count}</translation>
     </message>
 </context>
 <context>
@@ -1391,8 +1419,24 @@
         <translation>Nur das erste von {count} Bildern wurde geöffnet</translation>
     </message>
     <message>
+        <source>Projects</source>
+        <translation>Projekte</translation>
+    </message>
+    <message>
+        <source>Save the project</source>
+        <translation>Projekt speichern</translation>
+    </message>
+    <message>
         <source>Saved as {path}</source>
         <translation>Gespeichert als {path}</translation>
+    </message>
+    <message>
+        <source>Safelight ended unexpectedly. What was done to {name} was kept.</source>
+        <translation>Safelight wurde unerwartet beendet. Was an {name} getan wurde, ist noch da.</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Weitermachen</translation>
     </message>
     <message>
         <source>Safelight {version} restores regions of photographs. The work is done by a daemon; nothing leaves the machine.

@@ -66,6 +66,14 @@ class MessageBar(QFrame):
         if not self.reason:
             self._show("info", theme.current().accent.name(), "", "\n".join(map(sentence, texts)))
 
+    def offer(self, text: str, help_text: str, helps: Callable[[], None]) -> None:
+        """A note with a button; gives way to errors."""
+        if not self.reason:
+            self.note(text)
+            self._helps = helps
+            self.help.setText(help_text)
+            self.help.show()
+
     def forget(self) -> None:
         self.reason = ""
         self._helps = None

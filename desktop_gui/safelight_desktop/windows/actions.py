@@ -106,7 +106,19 @@ class Actions(QObject):
                 "Ctrl+Shift+O",
                 window.incoming.ask_other,
             ),
-            Command("save", translate("Actions", "Save as…"), "Ctrl+S Ctrl+Shift+S", window.ask_save, "save"),
+            Command("save", translate("Actions", "Save as…"), "Ctrl+S", window.saving.ask_picture, "save"),
+            Command(
+                "save-project",
+                translate("Actions", "Save the project"),
+                "Ctrl+Shift+S",
+                window.saving.save_project,
+            ),
+            Command(
+                "save-project-as",
+                translate("Actions", "Save the project as…"),
+                "Ctrl+Alt+S",
+                window.saving.ask_project,
+            ),
             Command(
                 "close", translate("Actions", "Close the picture"), "Ctrl+W", window.editor.close_document
             ),
@@ -251,7 +263,8 @@ class Actions(QObject):
         editor = self._window.editor
         picture = editor.document is not None
         needs_picture = (
-            "save", "compare-with", "close", "zoom-in", "zoom-out", "fit", "one-to-one", "toggle-zoom", "run",
+            "save", "save-project", "save-project-as",
+            "compare-with", "close", "zoom-in", "zoom-out", "fit", "one-to-one", "toggle-zoom", "run",
             "run-all", "run-scales", "rectangle", "lasso", "brush", "eraser", "strength", "hand", "next-region",
             "last-region", "flip", "toggle-blink", *(mode.value for mode in CompareMode),
         )  # fmt: skip

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 
 from safelight.errors import InputFileError
+from safelight_desktop.state import project_file
 from safelight_desktop.texts import translate
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Incoming(QObject):
 
     def _asked(self, title: str) -> Path | None:
         pictures, everything = translate("Window", "Pictures"), translate("Window", "All files")
-        patterns = f"{pictures} ({PATTERNS} {PATTERNS.upper()});;{everything} (*)"
+        projects = f"*{project_file.SUFFIX}"
+        patterns = f"{pictures} ({PATTERNS} {PATTERNS.upper()} {projects});;{everything} (*)"
         name, _ = QFileDialog.getOpenFileName(self._window, title, str(self.folder()), patterns)
         return Path(name) if name else None
 

@@ -41,7 +41,7 @@ from safelight_desktop.windows.incoming import Incoming
 from safelight_desktop.windows.menus import Bars
 from safelight_desktop.windows.notices import Notices
 from safelight_desktop.windows.preferences_dialog import PreferencesDialog
-from safelight_desktop.windows.save_dialog import SaveDialog
+from safelight_desktop.windows.saving import Saving
 from safelight_desktop.windows.shortcuts_dialog import ShortcutsDialog
 
 
@@ -50,7 +50,10 @@ class MainWindow(QMainWindow):
 
     saved = Signal(Path)
 
-    def __init__(self, link: DaemonLink, background: Background, settings: QSettings) -> None:
+    def __init__(
+        self, link: DaemonLink, background: Background, settings: QSettings, kept: Path | None = None
+    ) -> None:
+        """`kept`: folder for unfinished work; None: beside the file of `settings`."""
         super().__init__()
         self.link, self.background, self.settings = link, background, settings
         self.preferences = Preferences(settings, self)
@@ -64,6 +67,7 @@ class MainWindow(QMainWindow):
         self.sidebar = Sidebar(self.editor, self.speeds, self.presets, self.device)
         self.messages = MessageBar()
         self.incoming = Incoming(self)
+        self.saving = Saving(self, kept or Path(settings.fileName()).parent / "unfinished")
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.canvas)
@@ -79,7 +83,7 @@ class MainWindow(QMainWindow):
         self._calm.watch(self.sidebar)
         self._sidebar_wanted = str(settings.value("window/sidebar", "true")) == "true"
         self._asked_for = 1
-        self._saving, self._closing = 0, False
+        self._closing = False
         self._lay_out()
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
@@ -93,6 +97,10 @@ class MainWindow(QMainWindow):
         self.editor.rendered.connect(self.speeds.learn)
         for source in (self.editor.failed, self.background.failed, self.link.failed, self.device.failed):
             source.connect(self.tell)
+        self.saving.saved.connect(self.saved)
+        self.saving.over.connect(self._saved_all)
+        self.empty.going_on.connect(self.saving.autosave.go_on)
+        self.empty.given_up.connect(self.saving.give_up)
         self.link.greeted.connect(lambda _: self.messages.forget_connection())
         self.device.changed.connect(self._device_changed)
         self.editor.jobs.changed.connect(self.device.ask)
@@ -125,33 +133,15 @@ class MainWindow(QMainWindow):
             self._asked_for = len(paths)
             self.editor.open(paths[0])
 
-    def ask_save(self) -> None:
-        """By a dialog; nothing happens without a picture."""
-        document = self.editor.document
-        if document is None:
-            return
-        plan = self.editor.save_plan()
-        folder = document.path.parent if document.path is not None else self.incoming.folder()
-        dialog = SaveDialog(document, plan.size, folder, recorded=self.preferences.record, parent=self)
-        if dialog.exec():
-            self.save_to(dialog.path, dialog.policy, record=dialog.record.isChecked())
-
     def save_to(self, path: Path, policy: MetadataPolicy = "keep", *, record: bool = True) -> None:
         """The picture as it stands; `saved` follows, or a message."""
-        plan = self.editor.save_plan(policy, record=record)
-        self._saving += 1
-        self.background.run(lambda: plan.write(path), lambda notes: self._saved(path, notes), self._not_saved)
+        self.saving.save_picture(path, policy, record=record)
 
-    def _not_saved(self, error: SafelightError) -> None:
-        self._saving -= 1
+    def stay_open(self) -> None:
+        """What was to be saved before closing was not."""
         self._closing = False
-        self.tell(error)
 
-    def _saved(self, path: Path, notes: tuple[str, ...]) -> None:
-        self._saving -= 1
-        self.incoming.remember(path)
-        self.messages.note(translate("Window", "Saved as {path}").format(path=path), *notes)
-        self.saved.emit(path)
+    def _saved_all(self) -> None:
         if self._closing:
             self.close()
 
@@ -195,14 +185,15 @@ class MainWindow(QMainWindow):
         self.empty.show_opening("")
         self._show_sides()
         self.bars.zoom.show_picture(document is not None)
-        name = document.name if document is not None else ""
-        self.setWindowTitle(f"{name} – Safelight" if name else "Safelight")
+        self.show_title()
         self.messages.forget()
         if document is None:
+            self.saving.show_unfinished()
             return
         self.canvas.setFocus()
-        if document.path is not None:
-            self.incoming.remember(document.path)
+        path = self.editor.project_path or document.path
+        if path is not None:
+            self.incoming.remember(path)
         notes = list(document.notes)
         if self._asked_for > 1:
             text = translate("Window", "Only the first of {count} pictures was opened")
@@ -210,6 +201,12 @@ class MainWindow(QMainWindow):
         self._asked_for = 1
         if notes:
             self.messages.note(*notes)
+
+    def show_title(self) -> None:
+        """The project's file, else the picture."""
+        document, project = self.editor.document, self.editor.project_path
+        name = project.name if project is not None else document.name if document is not None else ""
+        self.setWindowTitle(f"{name} – Safelight" if name else "Safelight")
 
     def _show_opening(self, name: str) -> None:
         self.empty.show_opening(name)
@@ -257,7 +254,7 @@ class MainWindow(QMainWindow):
         self.incoming.take(event.mimeData(), translate("Window", "Dropped picture"))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._saving:  # a file that is being written is not given up
+        if self.saving.busy:  # a file that is being written is not given up
             self._closing = True
             self.messages.note(translate("Window", "The window closes when the picture is saved"))
             event.ignore()
@@ -265,6 +262,7 @@ class MainWindow(QMainWindow):
         self.settings.setValue("window/geometry", self.saveGeometry())
         self.settings.setValue("window/sidebar", "true" if self._sidebar_wanted else "false")
         self.device.watch(False)
+        self.saving.autosave.close()
         self.editor.close()
         self.canvas.close_tiles()
         self.link.close()

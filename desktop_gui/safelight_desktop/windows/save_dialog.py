@@ -24,6 +24,7 @@ from safelight.geometry import Size
 from safelight.imaging.files import METADATA_POLICIES, SUFFIXES, MetadataPolicy, check_output
 from safelight.imaging.pixels import Sample
 from safelight_desktop.state.document import Document
+from safelight_desktop.state.preferences import Preferences
 from safelight_desktop.texts import translate
 from safelight_desktop.units import pixel_size
 from safelight_desktop.widgets.message_bar import sentence
@@ -35,12 +36,17 @@ class SaveDialog(QDialog):
     """The original file is never overwritten; any other one only after a word about it."""
 
     def __init__(
-        self, document: Document, size: Size, folder: Path, *, recorded: bool, parent: QWidget | None = None
+        self,
+        document: Document,
+        size: Size,
+        folder: Path,
+        preferences: Preferences,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(translate("Save", "Save the picture"))
         self._document = document
-        self.name = QLineEdit(str(folder / suggested_name(document)))
+        self.name = QLineEdit(str(folder / suggested_name(document, preferences.format)))
         self.name.setMinimumWidth(420)
         choose = QPushButton(translate("Save", "Choose…"))
         choose.clicked.connect(self._choose)
@@ -50,8 +56,9 @@ class SaveDialog(QDialog):
         self.metadata = QComboBox()
         for policy, text in zip(METADATA_POLICIES, _policy_texts(), strict=True):
             self.metadata.addItem(text, policy)
+        self.metadata.setCurrentIndex(self.metadata.findData(preferences.metadata))
         self.record = QCheckBox(translate("Save", "Say in the file what was restored, and how"))
-        self.record.setChecked(recorded)
+        self.record.setChecked(preferences.record)
         self.about = QLabel(f"{pixel_size(size)} · {depth_text(document)}")
         self.about.setProperty("role", "quiet")
         self.said = QLabel()
@@ -128,10 +135,10 @@ class SaveDialog(QDialog):
         return ""
 
 
-def suggested_name(document: Document) -> str:
-    """Beside the original, in its format where that can be written."""
+def suggested_name(document: Document, preferred: str = "") -> str:
+    """In the preferred format, else the original's where that can be written."""
     path = Path(document.name)
-    suffix = path.suffix.lower() if path.suffix.lower() in SUFFIXES else ".png"
+    suffix = preferred or (path.suffix.lower() if path.suffix.lower() in SUFFIXES else ".png")
     stem = path.stem if document.path is not None else translate("Save", "picture")
     return translate("Save", "{stem}-restored").format(stem=stem) + suffix
 
