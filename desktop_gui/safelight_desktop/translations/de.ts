@@ -49,7 +49,7 @@
     </message>
     <message>
         <source>Save the project</source>
-        <translation type="unfinished">Projekt speichern</translation>
+        <translation>Projekt speichern</translation>
     </message>
     <message>
         <source>Save the project as…</source>
