@@ -68,11 +68,12 @@ class Part(Generic[Network]):
         self._parts, self._load, self._expected_bytes = parts, load, expected_bytes
         self._idles = idles
         self._network: Network | None = None
+        self._bytes = 0
 
     @property
     def bytes(self) -> int:
         """0 while it is not loaded."""
-        return 0 if self._network is None else loaded_bytes(self._network)
+        return 0 if self._network is None else self._bytes
 
     @property
     def idle(self) -> bool:
@@ -105,6 +106,7 @@ class Part(Generic[Network]):
         if self._network is None:
             self._parts.room(torch.device(self.key.device), self._expected_bytes)
             self._network = self._load()
+            self._bytes = loaded_bytes(self._network)
             self.last_used_s = self._parts.clock()
         return self._network
 

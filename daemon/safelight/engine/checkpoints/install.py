@@ -289,12 +289,11 @@ def _convert(entry: CatalogueEntry, original: Path, target: Path, root: Path, *,
     kind = entry.kind
     assert kind is not None
     convert_official(original, target, kind, called=called)
-    base = root / entry.base / store.CONTENT_NAME if entry.base else None
-    if kind == "de_net" or (base is not None and base.is_dir()):
-        from safelight.engine.checkpoints.layout import check_layout
+    from safelight.engine.checkpoints.layout import BASELESS, check_layout
 
-        on_base = base if kind != "de_net" else None
-        check_layout(target, kind, on_base, called=called, base_called=entry.base)
+    base = root / entry.base / store.CONTENT_NAME if entry.base and kind not in BASELESS else None
+    if kind in BASELESS or (base is not None and base.is_dir()):
+        check_layout(target, kind, base, called=called, base_called=entry.base)
 
 
 def _bring(origins: dict[str, Path], content: Path, on_progress: OnProgress, *, move: bool) -> None:

@@ -1,8 +1,9 @@
 """Which tensors an official file must hold, derived from its base's configuration and its own ranks.
 
 The base's networks are built on torch's meta device (no memory, no weights); the rules that pick the adapted layers are
-those of the authors' training code. For the real configurations the result equals the authors' files key by key.
-Sources: github cswry/OSEDiff osediff.py; ArcticHare105/S3Diff s3diff.py, de_net.py; adapter shapes as in peft:
+those of the authors' training code. RAM has no base: its sizes are read off its own tensors, and all others follow from
+them. For the real configurations the result equals the authors' files key by key.
+Sources: github cswry/OSEDiff osediff.py, ram/models; ArcticHare105/S3Diff s3diff.py, de_net.py; adapter shapes as in peft:
 A has the layer's kernel, B is 1x1.
 """
 
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safelight.engine.checkpoints.faithdiff_layout import faithdiff_shapes
-from safelight.engine.checkpoints.official import FORMATS, Kind
+from safelight.engine.checkpoints.official import FORMATS, MODEL, Kind
 from safelight.errors import InvalidRequest, NotReady
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ LayerShapes = dict[str, tuple[int, ...]]
 
 RANK_MOST = 1024  # a rank above a layer's width adds nothing
 SHOWN = 3
+
+BASELESS: tuple[Kind, ...] = ("de_net", "ram")
+"""Kinds that are judged by themselves."""
+TEXT_NETWORKS = ("tag_encoder.", "text_decoder.")
+"""Of RAM, for captions: tags do without, but DAPE's file has their names too."""
 
 OSEDIFF_UNET = (
     "to_k", "to_q", "to_v", "to_out.0", "conv", "conv1", "conv2", "conv_in", "conv_shortcut", "conv_out",
@@ -54,20 +60,56 @@ ESTIMATOR_HEAD = 512
 def check_layout(
     path: Path, kind: Kind, base: Path | None, *, called: str = "", base_called: str = ""
 ) -> None:
-    """Compares a converted file with what `kind` on `base` (a diffusers folder; unused for de_net) must hold. Reads
-    headers only. The names are for messages; by default the paths' own.
+    """Compares a converted file with what `kind` on `base` (a diffusers folder; for dape that of the converted RAM
+    file; unused for BASELESS kinds) must hold. Reads headers only. The names are for messages; by default the paths' own.
 
     Raises InvalidRequest (CHECKPOINT_FOREIGN) naming what is missing, unknown or of another shape; NotReady
     (CHECKPOINT_DAMAGED) when a file cannot be read, also the base's.
     """
     shapes, values = read_header(path)
-    wanted = expected_shapes(kind, values, base)
     sentence = f"{called or path.name} is not {FORMATS[kind].title}"
+    if kind in ("ram", "dape"):
+        _check_tagger(kind, shapes, base, sentence)
+        return
+    wanted = expected_shapes(kind, values, base)
     if base is not None:
         sentence += f" for {base_called or base.name}"
     compare(shapes, wanted, sentence)
     if base is not None and kind in ("osediff", "s3diff"):
         _check_lists(kind, values, base, sentence)
+
+
+def _check_tagger(kind: Kind, shapes: Shapes, base: Path | None, sentence: str) -> None:
+    from safelight.engine.networks.ram import lora_shapes
+
+    if kind == "ram":
+        found = _ram_shapes(shapes)
+        compare(found, _official_ram_shapes(found, sentence), sentence)
+        return
+    if base is None:
+        raise ValueError("a file of kind dape is judged by its RAM file")
+    ram = _ram_shapes(read_header(next(base.glob("*.safetensors"), base))[0])
+    used = {name: shape for name, shape in shapes.items() if not name.startswith(TEXT_NETWORKS)}
+    ranks = {shape[1] for name, shape in used.items() if name.endswith("lora_B") and len(shape) == 2}
+    compare(used, lora_shapes(ram, min(ranks, default=1)), sentence)
+
+
+def _ram_shapes(shapes: Shapes) -> Shapes:
+    """Under the names that the official loader gives them."""
+    return {
+        name.removeprefix(MODEL).replace("vision_multi", "tagging_head"): shape for name, shape in shapes.items()
+    }
+
+
+def _official_ram_shapes(shapes: Shapes, sentence: str) -> Shapes:
+    from safelight.engine.networks.ram import TaggerSizes, official_shapes
+
+    try:
+        return official_shapes(TaggerSizes.of(shapes))
+    except (LookupError, ValueError, TypeError, ArithmeticError, RuntimeError):
+        raise InvalidRequest(
+            f"{sentence}: its tensors make no tagger; give the authors' own file", "CHECKPOINT_FOREIGN"
+        ) from None
 
 
 def read_header(path: Path) -> tuple[Shapes, dict[str, str]]:

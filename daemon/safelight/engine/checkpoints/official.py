@@ -1,7 +1,7 @@
 """What the authors' files hold at their top level, per kind of checkpoint. Free of torch.
 
 Sources: `save_model` of github cswry/OSEDiff (osediff.py) and ArcticHare105/S3Diff (s3diff.py), `DEResNet` of the
-latter (de_net.py), training scripts of JyChen9811/FaithDiff. Converted files keep these names, joined with `/` below
+latter (de_net.py), training scripts of JyChen9811/FaithDiff, `ram/models` of cswry/OSEDiff. Converted files keep these names, joined with `/` below
 the top level.
 """
 
@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["osediff", "s3diff", "de_net", "faithdiff"]
+Kind = Literal["osediff", "s3diff", "de_net", "faithdiff", "ram", "dape"]
+MODEL = "model/"
+"""Before the names of a converted RAM file."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,17 @@ class OfficialFormat:
     """None: the file is a plain state dict and every entry is a tensor."""
     bytes_most: int = 4 << 30
     """Of the file, and of what its tensors may claim; S3Diff's has 138 MB at the authors' ranks."""
+    only: str = ""
+    """The one name at the top level that is read; nobody knows what else the file holds."""
+    ignored: str = ""
+    """Pattern of names, joined with `/`, that no network of ours has."""
 
     def check_members(self, content: Mapping[Any, Any], error: Callable[[str, str], Exception]) -> None:
         """Raises `error("foreign", detail)` when a name is missing, unknown or holds the wrong sort of thing."""
+        if self.only:
+            if not isinstance(content.get(self.only), Mapping) or not content[self.only]:
+                raise error("foreign", f"it lacks {self.only}")
+            return
         if self.tensors is None:
             bad = next((k for k, v in content.items() if isinstance(v, Mapping | list | int | str)), None)
             if not content or bad is not None:
@@ -97,4 +107,11 @@ FORMATS: Mapping[str, OfficialFormat] = {
         tensors=None,
         bytes_most=16 << 30,  # 2,612,197,892 numbers, 10.4 GB as float32
     ),
+    "ram": OfficialFormat(
+        "a RAM checkpoint (ram_swin_large_14m.pth)",
+        bytes_most=8 << 30,  # 5.63 GB, of which the networks are 2.0 GB
+        only="model",
+        ignored=r"model/(tag_encoder|text_decoder)\..*|.*\.(relative_position_index|attn_mask)",
+    ),
+    "dape": OfficialFormat("a DAPE checkpoint (DAPE.pth)", tensors=None),
 }

@@ -71,7 +71,9 @@ def convert(
     if not isinstance(content, dict):
         raise Problem("foreign", "it holds no dictionary")
     form.check_members(content, Problem)
-    tensors, values = _flattened(content)
+    if form.only:
+        content = {form.only: content[form.only]}
+    tensors, values = _flattened(content, form.ignored)
     _check_tensors(tensors, bytes_most)
     if _storage_bytes(tensors) > stored_bytes:
         raise Problem("damaged")  # a mapped tensor would silently go on in its neighbour's bytes
@@ -112,14 +114,16 @@ def _load(source: Path, *, mapped: bool) -> Any:
         raise Problem("damaged") from None
 
 
-def _flattened(content: Mapping[Any, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Tensors by their keys joined with `/`; everything else as JSON text."""
+def _flattened(content: Mapping[Any, Any], ignored: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Tensors by their keys joined with `/`; everything else as JSON text. Names that match `ignored` are left out."""
     import torch
 
     tensors: dict[str, Any] = {}
     values: dict[str, str] = {}
     for path, value in _leaves(content, ()):
         name = "/".join(path)
+        if ignored and re.fullmatch(ignored, name):
+            continue
         if isinstance(value, torch.Tensor):
             tensors[name] = value.detach()
         elif _plain(value):

@@ -17,13 +17,13 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.hooks.layerwise_casting import apply_layerwise_casting
 from torch import nn
 
-from safelight.engine.checkpoints.weights import configured, fill, loaded_bytes, numbers, weights_file
+from safelight.engine.checkpoints.weights import configured, fill, numbers, weights_file
 from safelight.engine.networks.faithdiff import LQEncoder, align, lq_name, own_name
 from safelight.engine.networks.vae_layers import lighten
 from safelight.engine.parts import Part, PartKey, Parts
 from safelight.engine.pipelines.base import Precision
 from safelight.engine.pipelines.base_networks import content_hash, empty, recorded_sha256
-from safelight.engine.pipelines.versions import Place
+from safelight.engine.pipelines.versions import Loaded, Place
 
 Storage = Literal["full", "fp8"]
 
@@ -57,7 +57,7 @@ class UNets:
             if weights == "auto" and not fits and not self._parts.room(self._device, self._bytes(*key)):
                 key = precision, "fp8"
             self._loaded[key] = self._load(*key)
-        return self._loaded[key]
+        return self._loaded[key].network
 
     def choice(self, weights: str) -> Storage:
         """auto is what was loaded first."""
@@ -77,10 +77,10 @@ class UNets:
 
     @property
     def bytes(self) -> int:
-        return loaded_bytes(*self._loaded.values())
+        return sum(loaded.bytes for loaded in self._loaded.values())
 
-    def _load(self, precision: Precision, storage: Storage) -> Any:
-        return self._files.unet(Place(self._device, precision), storage)
+    def _load(self, precision: Precision, storage: Storage) -> Loaded:
+        return Loaded(self._files.unet(Place(self._device, precision), storage))
 
     def _bytes(self, precision: Precision, storage: Storage) -> int:
         each = 1 if storage == "fp8" else Place(self._device, precision).dtype.itemsize

@@ -119,10 +119,11 @@ class S3DiffPipeline(OneStepPipeline):
         self.frequencies = tensors["w"].float().to(device)
         self.vae_head, self.unet_head = (_head(tensors, name).to(device) for name in ("vae", "unet"))
         self.estimator = load_estimator(_copied(estimator)).to(device)
+        self._own_bytes = loaded_bytes(self.estimator, self.vae_head, self.unet_head)
 
     @property
     def weights_bytes(self) -> int:
-        return super().weights_bytes + loaded_bytes(self.estimator, self.vae_head, self.unet_head)
+        return super().weights_bytes + self._own_bytes
 
     def estimated(self, source: RegionSource, *, settings: RestoreSettings) -> Mapping[str, SettingValue]:
         asked = [name for name in SCORES if settings.own[name] == ESTIMATE]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import torch
 
@@ -31,7 +32,8 @@ class Place:
         return DTYPES[self.precision]
 
 
-class Loaded(NamedTuple):
+@dataclass(frozen=True)
+class Loaded:
     """A network with a pipeline's weights in it, in one place."""
 
     network: Any
@@ -39,9 +41,9 @@ class Loaded(NamedTuple):
     shared: tuple[Part[Any], ...] = ()
     """Parts that it is made with."""
 
-    @property
+    @cached_property
     def bytes(self) -> int:
-        """Of what is not shared."""
+        """Of what is not shared; counted once, for it is asked between all turns."""
         return loaded_bytes(self.network) - sum(part.bytes for part in self.shared)
 
 
