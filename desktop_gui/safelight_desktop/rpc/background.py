@@ -64,6 +64,12 @@ class Background(QObject):
         self._waiting += 1
         self._calls.put(lambda: self._call(work, done, failed or self.failed.emit))
 
+    def drain(self, timeout_s: float) -> None:
+        """Waits for the calls that are in line; for one thread, and for closing the app."""
+        over = threading.Event()
+        self._calls.put(over.set)
+        over.wait(timeout_s)
+
     def close(self) -> None:
         """Running calls end by themselves; nothing is delivered any more."""
         self._closed = True

@@ -99,7 +99,7 @@ class RestoreCall(QObject):
                 self.work,
                 self.settings,
                 on_accepted=self.accepted.emit,
-                on_progress=lambda progress: self.progressed.emit(_progress(progress)),
+                on_progress=lambda progress: self.progressed.emit(told_progress(progress)),
                 on_preview=self._preview if self._previews else None,
                 cancelling=self._cancelling,
                 patch=self.patch,
@@ -127,7 +127,8 @@ class RestoreCall(QObject):
         return max(1, math.ceil(math.sqrt(size.area / PREVIEW_PIXELS)))
 
 
-def _progress(told: Any) -> Progress:
+def told_progress(told: Any) -> Progress:
+    """From the daemon's message."""
     return Progress(
         told.stage or "queued",
         told.fraction,

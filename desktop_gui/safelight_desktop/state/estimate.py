@@ -8,15 +8,17 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QSettings, Signal
 
-from safelight.client.restoration import sent_rect
+from safelight.client.restoration import Restored, sent_rect
 from safelight.geometry import Rect, Size
 from safelight.settings import WORKING_SCALE_LEAST, WORKING_SCALE_MOST, RestoreSettings
 from safelight.spec import PipelineSpec, StageTiling
 from safelight_desktop.state.document import Document
 from safelight_desktop.state.region import Rendition
-from safelight_desktop.state.selection import Selection
+from safelight_desktop.state.selection import Selection, whole
 
 SMOOTHING = 0.5  # share of the newest run in what is remembered of a pipeline's speed
+FILES = "_files"  # beside the pipelines' names
+FILE_PIXELS_LEAST = 1_000_000  # smaller files take no less: opening and flushing count more than their pixels
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,13 @@ def estimated(
     )
 
 
+def whole_network_pixels(spec: PipelineSpec, size: Size, settings: RestoreSettings) -> int:
+    """What the network computes for a whole picture, over all steps."""
+    scale = expected_working_scale(spec, whole(size), settings)
+    sent = sent_rect(spec, Rect.of_size(size), size, scale)
+    return _network_size(spec, sent, scale).area * spec.steps
+
+
 def _network_size(spec: PipelineSpec, sent: Rect, working_scale: float) -> Size:
     """What the network gets: enlarging ones get the picture smaller."""
     fitting = [m for m in spec.magnifications if m <= working_scale]
@@ -96,24 +105,47 @@ class Speeds(QObject):
         self.device = ""
 
     def duration_s(self, pipeline: str, network_pixels: int) -> float | None:
+        speed = self.rate(pipeline)
+        return network_pixels / speed if speed else None
+
+    def rate(self, pipeline: str) -> float | None:
+        """Network pixels per second; None while it is not known."""
         speed: Any = self._settings.value(self._key(pipeline))
-        return network_pixels / float(speed) if speed else None
+        return float(speed) if speed else None
+
+    @property
+    def file_rate(self) -> float | None:
+        """Pixels of pictures and results that are read, sent and written in a second."""
+        return self.rate(FILES)
 
     def learn(self, rendition: Rendition, spec: PipelineSpec) -> None:
         """From a run whose network ran."""
-        report = rendition.report
+        self.learn_run(rendition.work.sent, rendition.restored, spec)
+
+    def learn_run(self, sent: Rect, restored: Restored, spec: PipelineSpec) -> float:
+        """As `learn`, from what was sent and what came back; gives the seconds that the network took, 0 where it
+        did not run."""
+        report = restored.report
         if report.get("network", "computed") != "computed":
-            return
-        seconds = sum(v for k, v in report.get("stages_s", {}).items() if k not in ("load", "upload"))
-        seconds = seconds or rendition.restored.times_s.get("report", 0.0)
+            return 0.0
+        seconds: float = sum(v for k, v in report.get("stages_s", {}).items() if k not in ("load", "upload"))
+        seconds = seconds or restored.times_s.get("report", 0.0)
         if seconds <= 0:
-            return
-        seen = _network_size(spec, rendition.work.sent, float(report.get("working_scale", 1.0)))
-        speed = seen.area * spec.steps / seconds
-        known: Any = self._settings.value(self._key(spec.id))
+            return 0.0
+        seen = _network_size(spec, sent, float(report.get("working_scale", 1.0)))
+        self._learn(spec.id, seen.area * spec.steps / seconds)
+        return seconds
+
+    def learn_files(self, pixels: int, seconds: float) -> None:
+        """What one picture took besides the network."""
+        if seconds > 0:
+            self._learn(FILES, max(pixels, FILE_PIXELS_LEAST) / seconds)
+
+    def _learn(self, name: str, speed: float) -> None:
+        known = self.rate(name)
         if known:
-            speed = SMOOTHING * speed + (1 - SMOOTHING) * float(known)
-        self._settings.setValue(self._key(spec.id), speed)
+            speed = SMOOTHING * speed + (1 - SMOOTHING) * known
+        self._settings.setValue(self._key(name), speed)
         self.changed.emit()
 
     def _key(self, pipeline: str) -> str:
