@@ -13,7 +13,7 @@ from safelight.engine.parts import Parts
 from safelight.engine.pipelines.osediff import OSEDiffPipeline
 from safelight.engine.pipelines.s3diff import S3DiffPipeline
 from safelight.engine.pipelines.stable_diffusion import OneStepPipeline
-from tests.parity import faithdiff
+from tests.parity import dape, faithdiff
 from tests.parity.cases import Case, official_files, restore_settings
 from tests.parity.compare import Outcome, compare
 
@@ -67,6 +67,9 @@ def outcomes(pipeline: OneStepPipeline, case: Case) -> Iterator[Outcome]:
 
 def run(folder: Path, method: str, cases: list[Case]) -> Iterator[tuple[str, list[Outcome]]]:
     """Outcomes by the name of a case, or of what else the folder has references for."""
+    if method == "dape":
+        yield from dape.run(folder)
+        return
     if method == "faithdiff":
         yield from faithdiff.run(folder, cases)
         return

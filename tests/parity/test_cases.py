@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes.golden import DATA, pipeline
-from tests.parity import faithdiff, faithdiff_units
+from tests.parity import dape, faithdiff, faithdiff_units
 from tests.parity.cases import cases_in
 from tests.parity.runner import outcomes
 
@@ -31,3 +31,11 @@ def test_single_functions_of_faithdiff_agree_with_the_authors_code(unit, tmp_pat
     found = list(faithdiff_units.outcomes(tmp_path, pipeline("faithdiff")))
     assert found
     assert [o for o in found if not o.passed] == []
+
+
+def test_the_tagger_agrees_with_the_authors_code():
+    found = dict(dape.run(DATA / "dape"))
+    assert {"images/square", "tiny/square", "tiny/square_no_lora"} <= found.keys()
+    assert {name: [o for o in outcomes if not o.passed] for name, outcomes in found.items() if outcomes} == {
+        name: [] for name in found
+    }

@@ -15,6 +15,7 @@ from safelight.engine.checkpoints.official import FORMATS
 from safelight.engine.checkpoints.unpickle import Problem, convert
 from safelight.errors import InvalidRequest, NotReady, TooMuch
 from tests.engine.checkpoints.conftest import DATA, DE_NET_PTH, OSEDIFF_PKL, S3DIFF_PKL
+from tests.fakes import tagger, tagger_rule
 
 GOLDEN = {
     "osediff": (OSEDIFF_PKL, "osediff"),
@@ -72,6 +73,31 @@ def test_nested_dictionaries_and_parameters_are_read(tmp_path):
     tensors, _ = read_converted(target)
     assert tensors["state_embeddings/state_dict_unet_block/weight"].shape == (10, 64)
     assert tensors["w"].shape == (64,)
+
+
+def test_of_ram_only_what_tags_need_is_kept(tmp_path):
+    """Buffers of whole numbers, text networks and whatever a training script left beside the model."""
+    content = {
+        name: torch.ones(shape)
+        for name, shape in tagger_rule.shapes_of(tagger.TINY / "manifest.json", "ram").items()
+    }
+    content["visual_encoder.layers.0.blocks.0.attn.relative_position_index"] = torch.ones(
+        4, dtype=torch.int64
+    )
+    content["text_decoder.cls.predictions.bias"] = torch.ones(3)
+    torch.save(
+        {"model": content, "optimizer": {"state": {0: {"step": 3}}}, "epoch": None}, tmp_path / "ram.pth"
+    )
+    convert(FORMATS["ram"], tmp_path / "ram.pth", tmp_path / "ram.safetensors", BYTES_MOST)
+    check_layout(tmp_path / "ram.safetensors", "ram", None)
+    assert not [
+        name
+        for name in read_converted(tmp_path / "ram.safetensors")[0]
+        if "text" in name or "tag_enc" in name
+    ]
+    torch.save({"optimizer": {}}, tmp_path / "ram.pth")
+    with pytest.raises(Problem, match="lacks model"):
+        convert(FORMATS["ram"], tmp_path / "ram.pth", tmp_path / "ram.safetensors", BYTES_MOST)
 
 
 class Attack:

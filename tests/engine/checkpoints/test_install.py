@@ -17,6 +17,7 @@ from safelight.engine.checkpoints.convert import read_converted
 from safelight.engine.checkpoints.download import Places
 from safelight.errors import Cancelled, InvalidRequest, NotFound, NotReady, TooMuch
 from tests.engine.checkpoints.conftest import DATA, DE_NET_PTH, OSEDIFF_PKL
+from tests.fakes import tagger
 
 BYTES = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(BYTES).hexdigest()
@@ -329,6 +330,14 @@ def test_import_is_checked_against_the_installed_base(root, tmp_path):
     with pytest.raises(InvalidRequest, match="is not an OSEDiff checkpoint for sd21-base"):
         install.import_path(catalogue.entry("osediff"), tmp_path / "tuned.pkl")
     assert store.read_record("osediff") == record
+
+
+def test_the_taggers_files_are_imported_and_told_apart(root, tmp_path):
+    tagger.write_official(tmp_path)
+    assert install.import_path(catalogue.entry("ram"), tmp_path / tagger.RAM).main == "ram.safetensors"
+    assert install.import_path(catalogue.entry("ram-tags"), tmp_path).main == ""
+    with pytest.raises(InvalidRequest, match="DAPE"):
+        install.import_path(catalogue.entry("dape"), tmp_path / tagger.RAM)
 
 
 @pytest.mark.parametrize("where", ["absent.pkl", "."])

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from safelight.engine.checkpoints import layout
+from safelight.engine.networks import ram
 from safelight.errors import InvalidRequest, NotReady
 from tests.engine.checkpoints.conftest import DATA
 from tests.fakes import sdxl
@@ -67,6 +68,17 @@ def test_the_real_sdxl_configuration_gives_the_authors_faithdiff_layout(tmp_path
     derived = layout.expected_shapes("faithdiff", {}, tmp_path)
     assert len(derived) == 1814
     assert derived == wanted
+
+
+def test_real_sizes_give_the_authors_tagger():
+    path = DATA / "dape" / "full_size.manifest.json.gz"
+    given = {name: flat(found) for name, found in json.loads(gzip.decompress(path.read_bytes())).items()}
+    assert ram.official_shapes(ram.TaggerSizes.of(given["ram"])) == given["ram"]
+    assert ram.lora_shapes(given["ram"], 8) == given["dape"]
+
+
+def flat(shapes):
+    return {name: tuple(shape) for name, shape in shapes.items()}
 
 
 @pytest.mark.parametrize("rank", [1, 7, 64])

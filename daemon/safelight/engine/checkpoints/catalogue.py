@@ -284,7 +284,7 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
             Source("hub", "spaces/xinyu1205/recognize-anything"),
         ),
         5_630_000_000,
-        ready=False,
+        kind="ram",
     ),
     CatalogueEntry(
         "dape",
@@ -292,11 +292,11 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         OSEDIFF_LICENCE,
         (CatalogueFile("DAPE.pth"),),
         (
-            Source("github", "cswry/OSEDiff", "main", {"DAPE.pth": "preset/models/DAPE.pth"}),
             Source("by-hand", "https://drive.google.com/file/d/1KIV6VewwO2eDC9g4Gcvgm-a0LDI7Lmwm/view"),
         ),
         7_200_000,
-        ready=False,
+        kind="dape",
+        base="ram",
     ),
     CatalogueEntry(
         "realvisxl-v4",

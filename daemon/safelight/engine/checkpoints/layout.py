@@ -3,8 +3,8 @@
 The base's networks are built on torch's meta device (no memory, no weights); the rules that pick the adapted layers are
 those of the authors' training code. RAM has no base: its sizes are read off its own tensors, and all others follow from
 them. For the real configurations the result equals the authors' files key by key.
-Sources: github cswry/OSEDiff osediff.py, ram/models; ArcticHare105/S3Diff s3diff.py, de_net.py; adapter shapes as in peft:
-A has the layer's kernel, B is 1x1.
+Sources: github cswry/OSEDiff osediff.py, ram/models; ArcticHare105/S3Diff s3diff.py, de_net.py; adapter shapes as in
+peft: A has the layer's kernel, B is 1x1.
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ ESTIMATOR_HEAD = 512
 def check_layout(
     path: Path, kind: Kind, base: Path | None, *, called: str = "", base_called: str = ""
 ) -> None:
-    """Compares a converted file with what `kind` on `base` (a diffusers folder; for dape that of the converted RAM
-    file; unused for BASELESS kinds) must hold. Reads headers only. The names are for messages; by default the paths' own.
+    """Compares a converted file with what `kind` on `base` (a diffusers folder; for dape the converted RAM file or
+    its folder; unused for BASELESS kinds) must hold. Reads headers only. The names are for messages; by default the
+    paths' own.
 
     Raises InvalidRequest (CHECKPOINT_FOREIGN) naming what is missing, unknown or of another shape; NotReady
     (CHECKPOINT_DAMAGED) when a file cannot be read, also the base's.
@@ -88,7 +89,8 @@ def _check_tagger(kind: Kind, shapes: Shapes, base: Path | None, sentence: str) 
         return
     if base is None:
         raise ValueError("a file of kind dape is judged by its RAM file")
-    ram = _ram_shapes(read_header(next(base.glob("*.safetensors"), base))[0])
+    file = base if base.is_file() else next(base.glob("*.safetensors"), base)
+    ram = _ram_shapes(read_header(file)[0])
     used = {name: shape for name, shape in shapes.items() if not name.startswith(TEXT_NETWORKS)}
     ranks = {shape[1] for name, shape in used.items() if name.endswith("lora_B") and len(shape) == 2}
     compare(used, lora_shapes(ram, min(ranks, default=1)), sentence)
@@ -97,7 +99,8 @@ def _check_tagger(kind: Kind, shapes: Shapes, base: Path | None, sentence: str) 
 def _ram_shapes(shapes: Shapes) -> Shapes:
     """Under the names that the official loader gives them."""
     return {
-        name.removeprefix(MODEL).replace("vision_multi", "tagging_head"): shape for name, shape in shapes.items()
+        name.removeprefix(MODEL).replace("vision_multi", "tagging_head"): shape
+        for name, shape in shapes.items()
     }
 
 

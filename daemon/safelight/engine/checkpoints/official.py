@@ -1,8 +1,8 @@
 """What the authors' files hold at their top level, per kind of checkpoint. Free of torch.
 
 Sources: `save_model` of github cswry/OSEDiff (osediff.py) and ArcticHare105/S3Diff (s3diff.py), `DEResNet` of the
-latter (de_net.py), training scripts of JyChen9811/FaithDiff, `ram/models` of cswry/OSEDiff. Converted files keep these names, joined with `/` below
-the top level.
+latter (de_net.py), training scripts of JyChen9811/FaithDiff, `ram/models` of cswry/OSEDiff. Converted files keep these
+names, joined with `/` below the top level.
 """
 
 from __future__ import annotations

@@ -132,6 +132,11 @@ class OSEDiffPipeline(OneStepPipeline):
         return aligned(before, source, str(settings.own["colour_fix"]))
 
 
+def prompt_of(tags: str, more: str = "") -> str:
+    """The authors' form: tags, then what the person adds."""
+    return f"{tags}, {more},"
+
+
 def network_picture(picture: Picture, process_size: int, scale: int) -> Picture:
     """The official resizes, all on 8-bit RGB by Pillow: small pictures up to the process size first (sides cut
     off, not rounded), then by `scale`, then down to multiples of 8."""
