@@ -18,6 +18,7 @@ from safelight_desktop.state.preferences import Preferences
 from safelight_desktop.widgets import theme
 from safelight_desktop.widgets.icons import icon
 from safelight_desktop.windows.main_window import MainWindow
+from safelight_desktop.windows.preferences_dialog import apply_kept
 
 KEPT = Path(platformdirs.user_data_dir("safelight", appauthor=False)) / "unfinished"
 
@@ -40,6 +41,8 @@ def run(files: Sequence[Path]) -> int:
     texts.install(app, preferences.language)
     theme.apply(app, preferences.theme)
     app.styleHints().colorSchemeChanged.connect(lambda _: theme.apply(app, theme.choice()))
+    if preferences.kept_megabytes is not None:
+        apply_kept(preferences)
     background = Background()
     link = DaemonLink(background)
     window = MainWindow(link, background, settings, KEPT)

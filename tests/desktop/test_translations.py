@@ -1,6 +1,7 @@
 """Every word in both languages, and room for it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt, QTranslator
@@ -11,7 +12,11 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
     QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QScrollBar,
     QSlider,
+    QTabBar,
     QWidget,
 )
 
@@ -19,16 +24,29 @@ from safelight.geometry import Rect
 from safelight_desktop import texts
 from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.link import DaemonLink
+from safelight_desktop.state.device import Device, Part, Resident
+from safelight_desktop.state.doctor import Finding
 from safelight_desktop.state.document import load_document
 from safelight_desktop.state.selection import Selection
 from safelight_desktop.widgets import theme
 from safelight_desktop.widgets.run_box import SHOW_PAUSE_MS
+from safelight_desktop.windows.daemon_window import DaemonWindow
+from safelight_desktop.windows.install_dialog import InstallDialog
 from safelight_desktop.windows.main_window import MainWindow
 from safelight_desktop.windows.preferences_dialog import PreferencesDialog
 from safelight_desktop.windows.save_dialog import SaveDialog
 from safelight_desktop.windows.shortcuts_dialog import ShortcutsDialog
 from tests.desktop import translations
 
+DEVICE = Device(
+    "A graphics card with a long name", 10**10, 10**11,
+    (Resident("compact", 10**6, "bf16", "cpu", None, False), Resident("osediff", 10**9, "fp16", "cuda:0", None, True)),
+    (Part("text encoder", "cuda:0", 7 * 10**8, "fp16", ("osediff", "s3diff")),),
+    12, 10**9, 2 * 10**9, 10**9,
+)  # fmt: skip
+INTERACTIVE = (
+    QAbstractSpinBox, QSlider, QComboBox, QAbstractButton, QLineEdit, QPlainTextEdit, QListWidget,
+)  # fmt: skip
 HOW = "run: python -m tests.desktop.translations, and translate what it names in translations/de.ts"
 
 
@@ -93,6 +111,26 @@ def _texts(root):
         yield from root.findChildren(kind)
 
 
+def pages(window, link):
+    """Each page of the preferences and of the daemon's window, and the question about licences."""
+    client = link.client.checkpoints()
+    window.checkpoints.entries = client.checkpoints()
+    window.checkpoints.folder, window.checkpoints.free_bytes = client.folder()
+    window.device.device = DEVICE
+    window.doctor.findings = [
+        Finding("daemon", "process 7 answers", ""),
+        Finding("disk", "2 GB free", "free some"),
+    ]
+    for number in range(3):
+        dialog = PreferencesDialog(window.preferences, window.device, window.link, window)
+        dialog.tabs.setCurrentIndex(number)
+        yield dialog
+        dialog = DaemonWindow(window)
+        dialog.tabs.setCurrentIndex(number)
+        yield dialog
+    yield InstallDialog(window.checkpoints.missing("s3diff"), 1000, parent=window)
+
+
 @pytest.mark.parametrize("appearance", ["light", "dark"])
 @pytest.mark.parametrize("code", ["en", "de"])
 def test_no_text_is_cut_off(qtbot, language, preferences, photo_png, code, appearance, link):
@@ -115,7 +153,7 @@ def test_no_text_is_cut_off(qtbot, language, preferences, photo_png, code, appea
         qtbot.wait(2 * SHOW_PAUSE_MS)
         qtbot.waitUntil(lambda: cut_off(window) == [])
     for dialog in (
-        PreferencesDialog(window.preferences, window),
+        *(pages(window, link)),
         ShortcutsDialog(window.actions_, window),
         SaveDialog(
             window.editor.document,
@@ -152,14 +190,28 @@ def test_no_key_does_two_things(window):
     assert len(keys) == len(set(keys))
 
 
-def test_everything_that_can_be_focused_has_a_name(qtbot, opened):
-    unnamed = [
+def unnamed(root):
+    """Interactive widgets that a screen reader has no word for."""
+    return [
         f"{type(widget).__name__} in {type(widget.parent()).__name__}"
-        for widget in opened.findChildren(QWidget)
+        for widget in root.findChildren(QWidget)
         if widget.focusPolicy() != Qt.FocusPolicy.NoFocus
         and not widget.isHidden()
-        and isinstance(widget, QAbstractSpinBox | QSlider | QComboBox | QAbstractButton)
-        and not isinstance(widget.parent(), QAbstractSpinBox | QLineEdit)
+        and isinstance(widget, INTERACTIVE)
+        and not isinstance(widget.parent(), QAbstractSpinBox | QComboBox | QTabBar | QScrollBar)
         and not (widget.accessibleName() or getattr(widget, "text", lambda: "")() or widget.toolTip())
     ]
-    assert unnamed == []
+
+
+def test_everything_interactive_in_every_window_has_a_name(qtbot, opened, link):
+    assert unnamed(opened) == []
+    for dialog in (
+        *pages(opened, link),
+        ShortcutsDialog(opened.actions_, opened),
+        SaveDialog(
+            opened.editor.document, opened.editor.document.size, Path.cwd(), opened.preferences, opened
+        ),
+    ):
+        dialog.show()
+        assert unnamed(dialog) == [], type(dialog)
+        dialog.close()

@@ -11,6 +11,7 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 
 import safelight_desktop
+from safelight.engine.checkpoints import catalogue
 from safelight.engine.pipelines.registry import default_registry
 from safelight.settings import COMMON, COMMON_PRESETS
 from safelight_desktop.planes.enlarged import RESAMPLINGS
@@ -39,6 +40,8 @@ def schema_texts():
     for setting in settings:
         found |= {setting.title, setting.help, *setting.choices}
         found |= {setting.unit} if setting.unit else set()
+    for checkpoint in catalogue.ENTRIES:
+        found |= {checkpoint.title, checkpoint.licence.note} - {""}
     return sorted(found | set(RESAMPLINGS))
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import grpc
 import platformdirs
@@ -21,6 +22,7 @@ import platformdirs
 from safelight.client import connection
 from safelight.client.connection import Remote
 from safelight.errors import InvalidRequest
+from safelight.runtime import write_private
 
 REMOTE_VARIABLE = "SAFELIGHT_REMOTE"
 _CERTIFICATES = ("root_certificate", "client_key", "client_certificate")
@@ -43,8 +45,42 @@ def configured_remote() -> Remote | None:
         return None
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise _wrong(path, "is no JSON object with target and token_file") from None
+    return _remote(path, found)
+
+
+def named_remote() -> dict[str, str]:
+    """What the file says, unchecked, for people who edit it; empty without a file that can be read."""
+    try:
+        found = json.loads(remote_path().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def name_remote(values: Mapping[str, str]) -> None:
+    """From now on the user's clients use the daemon that these fields of the file name. Raises InvalidRequest, and
+    changes nothing, where they cannot be used."""
+    path = remote_path()
+    given = {name: value for name, value in values.items() if value}
+    _remote(path, given)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, json.dumps(given, indent=1))
+    except OSError as error:
+        raise _wrong(path, f"cannot be written ({error.strerror})") from None
+
+
+def forget_remote() -> None:
+    """From now on the user's clients use this machine's daemon."""
+    remote_path().unlink(missing_ok=True)
+
+
+def _remote(path: Path, found: Any) -> Remote:
+    try:
         target, token_file = str(found["target"]), str(found["token_file"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         raise _wrong(path, "is no JSON object with target and token_file") from None
     named = [name for name in _CERTIFICATES if found.get(name)]
     if not named and not target.startswith(_LOOPBACK):

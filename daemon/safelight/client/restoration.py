@@ -20,6 +20,7 @@ import numpy as np
 
 from safelight import wire
 from safelight.client import connection
+from safelight.client.checkpoints import CheckpointsClient
 from safelight.client.remote import open_chosen
 from safelight.client.status import our_errors
 from safelight.errors import InternalError
@@ -130,6 +131,10 @@ class RestorationClient:
 
     def close(self) -> None:
         self._channel.close()
+
+    def checkpoints(self) -> CheckpointsClient:
+        """The same daemon's checkpoints, over the same channel: closed with this client."""
+        return CheckpointsClient(self._channel)
 
     def pipelines(self) -> list[Installed]:
         """In the order they should be offered."""

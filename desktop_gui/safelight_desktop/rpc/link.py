@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from safelight.client.remote import configured_remote
 from safelight.client.restoration import Installed, RestorationClient
 from safelight.errors import SafelightError, Unavailable
 from safelight_desktop.rpc.background import Background
@@ -34,6 +35,8 @@ class Greeting:
     pipelines: list[Installed]
     default_pipeline: str
     capabilities: frozenset[str]
+    elsewhere: bool
+    """The daemon runs on another machine."""
 
 
 class DaemonLink(QObject):
@@ -59,6 +62,8 @@ class DaemonLink(QObject):
         self.state = LinkState.LOST
         self.client: RestorationClient | None = None
         self.capabilities: frozenset[str] = frozenset()
+        self.elsewhere = False
+        """The daemon runs on another machine: its files are out of reach."""
         self._attempt = 0
         self._retry = QTimer(self)
         self._retry.setSingleShot(True)
@@ -105,7 +110,13 @@ class DaemonLink(QObject):
     def _greet(self) -> Greeting:
         client = self._open_client()
         try:
-            return Greeting(client, client.pipelines(), client.default_pipeline(), client.capabilities())
+            return Greeting(
+                client,
+                client.pipelines(),
+                client.default_pipeline(),
+                client.capabilities(),
+                configured_remote() is not None,
+            )
         except BaseException:
             client.close()
             raise
@@ -113,6 +124,7 @@ class DaemonLink(QObject):
     def _greeted(self, greeting: Greeting) -> None:
         self._attempt = 0
         self.client, self.capabilities = greeting.client, greeting.capabilities
+        self.elsewhere = greeting.elsewhere
         self._set(LinkState.CONNECTED)
         self.greeted.emit(greeting)
 

@@ -23,9 +23,21 @@ class Resident:
     pipeline: str
     weights_bytes: int
     precision: str
+    device: str
     until: datetime | None
     """None: for ever, or in use."""
     in_use: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """A loaded network that pipelines share; it counts for itself."""
+
+    title: str
+    device: str
+    weights_bytes: int
+    precision: str
+    used_by: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,13 @@ class Device:
     free_bytes: int
     memory_bytes: int
     residents: tuple[Resident, ...] = ()
+    parts: tuple[Part, ...] = ()
+    kept_results: int = 0
+    kept_bytes: int = 0
+    kept_bytes_limit: int = 0
+    """0: nothing is kept."""
+    process_bytes: int = field(default=0, compare=False)
+    """Host memory of the daemon."""
     queued: int = 0
     running: int = 0
     log_path: str = field(default="", compare=False)
@@ -84,6 +103,14 @@ class DeviceState(QObject):
         """Now, or after the running stage; empty: all."""
         self._link.call(lambda client: client.unload(pipeline), self._done, self.failed.emit)
 
+    def forget_kept(self) -> None:
+        """Removes what the daemon keeps of results."""
+        self._link.call(lambda client: client.forget_kept(), self._done, self.failed.emit)
+
+    def restart(self) -> None:
+        """Ends this machine's daemon, and starts another one."""
+        self._link.call(lambda client: client.stop(0.0), lambda _: self._link.reconnect(), self.failed.emit)
+
     def _done(self, _: object) -> None:
         self.ask()
 
@@ -111,6 +138,11 @@ def _asked(client: RestorationClient) -> Device:
         told.free_memory_bytes,
         told.memory_bytes,
         tuple(_resident(r) for r in told.residents),
+        tuple(Part(p.title, p.device, p.weights_bytes, p.precision, tuple(p.used_by)) for p in told.parts),
+        told.kept_result_count,
+        told.kept_bytes,
+        told.kept_bytes_limit,
+        told.process_memory_bytes,
         told.queued_job_count,
         told.running_job_count,
         told.log_path,
@@ -121,4 +153,6 @@ def _resident(told: Any) -> Resident:
     until = None
     if told.HasField("expire_time"):
         until = datetime.fromtimestamp(told.expire_time.seconds).replace(second=0)
-    return Resident(told.pipeline, told.weights_bytes, told.precision, until, told.reference_count > 0)
+    return Resident(
+        told.pipeline, told.weights_bytes, told.precision, told.device, until, told.reference_count > 0
+    )

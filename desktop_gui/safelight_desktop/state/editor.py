@@ -10,7 +10,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QUndoStack
 
-from safelight.client.restoration import Restored
+from safelight.client.restoration import Installed, Restored
 from safelight.errors import Cancelled, InvalidRequest, SafelightError
 from safelight.geometry import Rect
 from safelight.imaging.files import MetadataPolicy
@@ -413,6 +413,16 @@ class Editor(QObject):
 
     def _greeted(self, greeting: Greeting) -> None:
         self.form.take_pipelines(greeting.pipelines, greeting.default_pipeline)
+
+    def ask_pipelines(self) -> None:
+        """Again: something was installed or removed."""
+
+        def known(told: tuple[list[Installed], str]) -> None:
+            self.form.take_pipelines(*told)
+
+        self.link.call(
+            lambda client: (client.pipelines(), client.default_pipeline()), known, self.failed.emit
+        )
 
     def _job_failed(self, job: Job, error: SafelightError) -> None:
         if not isinstance(error, Cancelled):

@@ -28,6 +28,10 @@
         <translation>Restaurieren</translation>
     </message>
     <message>
+        <source>Daemon</source>
+        <translation>Daemon</translation>
+    </message>
+    <message>
         <source>Help</source>
         <translation>Hilfe</translation>
     </message>
@@ -200,12 +204,291 @@
         <translation>Laufendes abbrechen</translation>
     </message>
     <message>
+        <source>Checkpoints…</source>
+        <translation>Checkpoints …</translation>
+    </message>
+    <message>
+        <source>What is loaded…</source>
+        <translation>Was geladen ist …</translation>
+    </message>
+    <message>
+        <source>Unload everything now</source>
+        <translation>Alles jetzt entladen</translation>
+    </message>
+    <message>
+        <source>Doctor, log and report…</source>
+        <translation>Prüfung, Protokoll und Bericht …</translation>
+    </message>
+    <message>
         <source>Keyboard shortcuts</source>
         <translation>Tastenkürzel</translation>
     </message>
     <message>
         <source>About Safelight</source>
         <translation>Über Safelight</translation>
+    </message>
+</context>
+<context>
+    <name>Batch</name>
+    <message>
+        <source>Pictures of the batch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the result</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal versuchen</translation>
+    </message>
+    <message>
+        <source>Move to the top</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move to the end</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Beside the originals</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In a folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make the folders of the originals there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of a result</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}: the picture&apos;s own name. {folder}, {pipeline} and {scale} can be used as well.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As the original</source>
+        <translation>Wie das Original</translation>
+    </message>
+    <message>
+        <source>Say in the files what was restored</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <source>Metadata</source>
+        <translation>Metadaten</translation>
+    </message>
+    <message>
+        <source>If there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder of the results</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>For example {file}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Skip the picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace Safelight&apos;s result</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give a number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Run on the battery too</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try {n} pictures</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Restores a few pictures spread over the list, then stops: look at them first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation type="unfinished">Weitermachen</translation>
+    </message>
+    <message>
+        <source>{n} pictures to restore</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One picture to restore</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try {n} pictures first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use {title}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looking…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Waiting to be done again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Waiting · a result is there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation type="unfinished">Wartet</translation>
+    </message>
+    <message>
+        <source>Reading</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Restored</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Restored in {time}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Skipped: the result was there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} restored</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} waiting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} skipped</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} failed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Restoring</source>
+        <translation type="unfinished">Restauriert</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Paused: the machine runs on its battery</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Waiting for the daemon</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Another window of Safelight has the batch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Trying a few pictures</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{d} days {h} h</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>today at {time}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>tomorrow at {time}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{day} at {time}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Time not known yet</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try a few pictures to learn it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>About {time}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Done {when}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Up to {needed} on the disk, {free} free</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{title} needs {time} for this batch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{title} would need about {time}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{title} is lighter; how long it takes here is not known yet.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -255,6 +538,153 @@
     </message>
 </context>
 <context>
+    <name>Checkpoints</name>
+    <message>
+        <source>Licence: {title}</source>
+        <translation>Lizenz: {title}</translation>
+    </message>
+    <message>
+        <source>Progress of {title}</source>
+        <translation>Fortschritt von {title}</translation>
+    </message>
+    <message>
+        <source>Install…</source>
+        <translation>Installieren …</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>Importieren</translation>
+    </message>
+    <message>
+        <source>Verify</source>
+        <translation>Prüfen</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>Entfernen …</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>A file…</source>
+        <translation>Eine Datei …</translation>
+    </message>
+    <message>
+        <source>A folder…</source>
+        <translation>Einen Ordner …</translation>
+    </message>
+    <message>
+        <source>for {pipelines}</source>
+        <translation>für {pipelines}</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} von {total}</translation>
+    </message>
+    <message>
+        <source>Installed, not the authors&apos; own file</source>
+        <translation>Installiert, nicht die Datei der Autoren</translation>
+    </message>
+    <message>
+        <source>Installed</source>
+        <translation>Installiert</translation>
+    </message>
+    <message>
+        <source>No pipeline of this version uses it yet</source>
+        <translation>Noch von keiner Pipeline dieser Version gebraucht</translation>
+    </message>
+    <message>
+        <source>To be downloaded by hand and imported: {source}</source>
+        <translation>Von Hand herunterzuladen und zu importieren: {source}</translation>
+    </message>
+    <message>
+        <source>Not installed</source>
+        <translation>Nicht installiert</translation>
+    </message>
+    <message>
+        <source>Waits for the download before it</source>
+        <translation>Wartet auf den Download davor</translation>
+    </message>
+    <message>
+        <source>Asking for it</source>
+        <translation>Wird angefragt</translation>
+    </message>
+    <message>
+        <source>Downloading</source>
+        <translation>Wird heruntergeladen</translation>
+    </message>
+    <message>
+        <source>Checking</source>
+        <translation>Wird geprüft</translation>
+    </message>
+    <message>
+        <source>Converting</source>
+        <translation>Wird umgewandelt</translation>
+    </message>
+    <message>
+        <source>Copying</source>
+        <translation>Wird kopiert</translation>
+    </message>
+    <message>
+        <source>Importing</source>
+        <translation>Wird importiert</translation>
+    </message>
+    <message>
+        <source>Removing</source>
+        <translation>Wird entfernt</translation>
+    </message>
+    <message>
+        <source>Install for a pipeline</source>
+        <translation>Für eine Pipeline installieren</translation>
+    </message>
+    <message>
+        <source>Import {title}</source>
+        <translation>{title} importieren</translation>
+    </message>
+    <message>
+        <source>Remove {title}? It can be installed again.</source>
+        <translation>{title} entfernen? Es lässt sich wieder installieren.</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>{folder}: {used} used, {free} free</source>
+        <translation>{folder}: {used} belegt, {free} frei</translation>
+    </message>
+    <message>
+        <source>Asking the daemon…</source>
+        <translation>Der Daemon wird gefragt …</translation>
+    </message>
+    <message>
+        <source>Installed; all files are as they were installed</source>
+        <translation>Installiert; alle Dateien sind unverändert</translation>
+    </message>
+    <message>
+        <source>Install</source>
+        <translation>Installieren</translation>
+    </message>
+    <message>
+        <source>{needed} to download, {free} free on the disk of the daemon.</source>
+        <translation>{needed} herunterzuladen, {free} frei auf dem Datenträger des Daemons.</translation>
+    </message>
+    <message>
+        <source>Text of the licence {title}</source>
+        <translation>Text der Lizenz {title}</translation>
+    </message>
+    <message>
+        <source>Accepted on this machine before.</source>
+        <translation>Auf diesem Rechner schon angenommen.</translation>
+    </message>
+    <message>
+        <source>I have read this licence and accept it</source>
+        <translation>Ich habe diese Lizenz gelesen und nehme sie an</translation>
+    </message>
+</context>
+<context>
     <name>Compare</name>
     <message>
         <source>Divider</source>
@@ -271,6 +701,84 @@
     <message>
         <source>Before drawn</source>
         <translation>Vorher gezeichnet</translation>
+    </message>
+</context>
+<context>
+    <name>Daemon</name>
+    <message>
+        <source>Checkpoints and daemon</source>
+        <translation>Checkpoints und Daemon</translation>
+    </message>
+    <message>
+        <source>Checkpoints</source>
+        <translation>Checkpoints</translation>
+    </message>
+    <message>
+        <source>Loaded</source>
+        <translation>Geladen</translation>
+    </message>
+    <message>
+        <source>Doctor</source>
+        <translation>Prüfung</translation>
+    </message>
+    <message>
+        <source>Install…</source>
+        <translation>Installieren …</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal versuchen</translation>
+    </message>
+    <message>
+        <source>Open the log</source>
+        <translation>Protokoll öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>Doctor</name>
+    <message>
+        <source>Check again</source>
+        <translation>Noch einmal prüfen</translation>
+    </message>
+    <message>
+        <source>Open the log</source>
+        <translation>Protokoll öffnen</translation>
+    </message>
+    <message>
+        <source>Copy the log</source>
+        <translation>Protokoll kopieren</translation>
+    </message>
+    <message>
+        <source>Copy a report</source>
+        <translation>Bericht kopieren</translation>
+    </message>
+    <message>
+        <source>Versions, findings and the end of the log, without names of files</source>
+        <translation>Versionen, Befunde und das Ende des Protokolls, ohne Dateinamen</translation>
+    </message>
+    <message>
+        <source>Checking…</source>
+        <translation>Wird geprüft …</translation>
+    </message>
+    <message>
+        <source>To be fixed: {count}</source>
+        <translation>Zu beheben: {count}</translation>
+    </message>
+    <message>
+        <source>All is well</source>
+        <translation>Alles in Ordnung</translation>
+    </message>
+    <message>
+        <source>to be fixed</source>
+        <translation>zu beheben</translation>
+    </message>
+    <message>
+        <source>in order</source>
+        <translation>in Ordnung</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
     </message>
 </context>
 <context>
@@ -378,8 +886,79 @@
         <translation>Kleinere Kacheln nehmen</translation>
     </message>
     <message>
+        <source>Install…</source>
+        <translation>Installieren …</translation>
+    </message>
+    <message>
         <source>Copy a report</source>
         <translation>Bericht kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>Loaded</name>
+    <message>
+        <source>Unload everything now</source>
+        <translation>Alles jetzt entladen</translation>
+    </message>
+    <message>
+        <source>Remove them now</source>
+        <translation>Jetzt entfernen</translation>
+    </message>
+    <message>
+        <source>Remove kept results now</source>
+        <translation>Aufbewahrte Ergebnisse jetzt entfernen</translation>
+    </message>
+    <message>
+        <source>There is no connection to a daemon.</source>
+        <translation>Es besteht keine Verbindung zu einem Daemon.</translation>
+    </message>
+    <message>
+        <source>{device}: {free} of {all} free. The daemon uses {used} of host memory.</source>
+        <translation>{device}: {free} von {all} frei. Der Daemon belegt {used} Arbeitsspeicher.</translation>
+    </message>
+    <message>
+        <source>shared by {pipelines}</source>
+        <translation>gemeinsam für {pipelines}</translation>
+    </message>
+    <message>
+        <source>Nothing is loaded. A pipeline is loaded when it is first used.</source>
+        <translation>Nichts ist geladen. Eine Pipeline wird geladen, wenn sie zum ersten Mal gebraucht wird.</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>Keep {title} loaded</source>
+        <translation>{title} geladen lassen</translation>
+    </message>
+    <message>
+        <source>Unload now</source>
+        <translation>Jetzt entladen</translation>
+    </message>
+    <message>
+        <source>Unload {title} now</source>
+        <translation>{title} jetzt entladen</translation>
+    </message>
+    <message>
+        <source>in use</source>
+        <translation>in Gebrauch</translation>
+    </message>
+    <message>
+        <source>until you unload it</source>
+        <translation>bis zum Entladen von Hand</translation>
+    </message>
+    <message>
+        <source>until {time}</source>
+        <translation>bis {time}</translation>
+    </message>
+    <message>
+        <source>The daemon keeps no results on its disk.</source>
+        <translation>Der Daemon bewahrt keine Ergebnisse auf dem Datenträger auf.</translation>
+    </message>
+    <message>
+        <source>Results that are kept on the disk: {count}, {used} of at most {all}.</source>
+        <translation>Aufbewahrte Ergebnisse auf dem Datenträger: {count}, {used} von höchstens {all}.</translation>
     </message>
 </context>
 <context>
@@ -407,6 +986,14 @@
         <translation>Einstellungen</translation>
     </message>
     <message>
+        <source>Saving</source>
+        <translation>Speichern</translation>
+    </message>
+    <message>
+        <source>Daemon</source>
+        <translation>Daemon</translation>
+    </message>
+    <message>
         <source>As the system</source>
         <translation>Wie das System</translation>
     </message>
@@ -423,8 +1010,80 @@
         <translation>sRGB</translation>
     </message>
     <message>
+        <source>Theme</source>
+        <translation>Farbschema</translation>
+    </message>
+    <message>
+        <source>As the original</source>
+        <translation>Wie das Original</translation>
+    </message>
+    <message>
         <source>Say in saved files what was restored, and how</source>
         <translation>In gespeicherten Dateien festhalten, was wie restauriert wurde</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <source>Metadata</source>
+        <translation>Metadaten</translation>
+    </message>
+    <message>
+        <source>On this machine; started when it is needed</source>
+        <translation>Auf diesem Rechner; startet bei Bedarf</translation>
+    </message>
+    <message>
+        <source>On another machine</source>
+        <translation>Auf einem anderen Rechner</translation>
+    </message>
+    <message>
+        <source>Address and port</source>
+        <translation>Adresse und Port</translation>
+    </message>
+    <message>
+        <source>File with its token</source>
+        <translation>Datei mit seinem Token</translation>
+    </message>
+    <message>
+        <source>Its certificate authority</source>
+        <translation>Seine Zertifizierungsstelle</translation>
+    </message>
+    <message>
+        <source>Our certificate</source>
+        <translation>Unser Zertifikat</translation>
+    </message>
+    <message>
+        <source>Our key</source>
+        <translation>Unser Schlüssel</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>Verbinden</translation>
+    </message>
+    <message>
+        <source>Keep at most</source>
+        <translation>Höchstens aufbewahren:</translation>
+    </message>
+    <message>
+        <source>nothing</source>
+        <translation>nichts</translation>
+    </message>
+    <message>
+        <source>Megabytes of results that are kept</source>
+        <translation>Megabytes an aufbewahrten Ergebnissen</translation>
+    </message>
+    <message>
+        <source>Remove them now</source>
+        <translation>Jetzt entfernen</translation>
+    </message>
+    <message>
+        <source>Restart the daemon</source>
+        <translation>Daemon neu starten</translation>
+    </message>
+    <message>
+        <source>Results on the disk</source>
+        <translation>Ergebnisse auf dem Datenträger</translation>
     </message>
     <message>
         <source>Notify when a long job is over</source>
@@ -742,6 +1401,10 @@
         <translation>Scharf</translation>
     </message>
     <message>
+        <source>DAPE, OSEDiff&apos;s tuning of RAM (DAPE.pth)</source>
+        <translation>DAPE, OSEDiffs Abstimmung von RAM (DAPE.pth)</translation>
+    </message>
+    <message>
         <source>Detail</source>
         <translation>Detail</translation>
     </message>
@@ -754,6 +1417,10 @@
         <translation>Kodierer in Kacheln</translation>
     </message>
     <message>
+        <source>FaithDiff (FaithDiff.bin)</source>
+        <translation>FaithDiff (FaithDiff.bin)</translation>
+    </message>
+    <message>
         <source>Faithful</source>
         <translation>Getreu</translation>
     </message>
@@ -764,6 +1431,14 @@
     <message>
         <source>Film still</source>
         <translation>Filmbild</translation>
+    </message>
+    <message>
+        <source>Forbids a list of harmful uses; passes on to whoever gets the weights or what is derived from them.</source>
+        <translation>Verbietet eine Liste schädlicher Verwendungen; gilt weiter für alle, die die Gewichte oder daraus Abgeleitetes erhalten.</translation>
+    </message>
+    <message>
+        <source>Free for non-commercial use and for commercial use below a yearly revenue that the licence names.</source>
+        <translation>Frei für nicht gewerbliche Nutzung und für gewerbliche unterhalb eines Jahresumsatzes, den die Lizenz nennt.</translation>
     </message>
     <message>
         <source>Fuses brighter and darker exposures of the picture before it is restored; 0 is off.</source>
@@ -818,6 +1493,10 @@
         <translation>Wie das Ergebnis die großflächigen Farben der Vorlage annimmt, wo es eigene behält (Farbe über 0): nach Mittel und Streuung jedes Kanals (adain), nach dem tiefen Band (wavelet) oder gar nicht.</translation>
     </message>
     <message>
+        <source>LLaVA 1.5 13B, FaithDiff&apos;s captioner</source>
+        <translation>LLaVA 1.5 13B, FaithDiffs Bildbeschreiber</translation>
+    </message>
+    <message>
         <source>Least network size</source>
         <translation>Kleinste Netzgröße</translation>
     </message>
@@ -836,6 +1515,18 @@
     <message>
         <source>Noise scheduler</source>
         <translation>Rauschplan</translation>
+    </message>
+    <message>
+        <source>Not an open-source licence: it limits some uses and very large services.</source>
+        <translation>Keine Open-Source-Lizenz: Sie schränkt manche Verwendungen und sehr große Dienste ein.</translation>
+    </message>
+    <message>
+        <source>OSEDiff (osediff.pkl)</source>
+        <translation>OSEDiff (osediff.pkl)</translation>
+    </message>
+    <message>
+        <source>OSEDiff for faces (osediff_face.pkl)</source>
+        <translation>OSEDiff für Gesichter (osediff_face.pkl)</translation>
     </message>
     <message>
         <source>Of tiles that are not square, as the authors&apos; script allows; 0 is the tile size; used with authors_exact only.</source>
@@ -886,8 +1577,28 @@
         <translation>Prompt aus</translation>
     </message>
     <message>
+        <source>RAM tagger (ram_swin_large_14m.pth)</source>
+        <translation>Verschlagworter RAM (ram_swin_large_14m.pth)</translation>
+    </message>
+    <message>
+        <source>RealVisXL V4.0, all but its UNet and VAE</source>
+        <translation>RealVisXL V4.0 ohne UNet und VAE</translation>
+    </message>
+    <message>
         <source>Restore only the lightness of a toned monochrome picture, so that the toning stays even.</source>
         <translation>Bei einem getönten Schwarzweißbild nur die Helligkeit restaurieren, damit die Tönung gleichmäßig bleibt.</translation>
+    </message>
+    <message>
+        <source>S3Diff (s3diff.pkl)</source>
+        <translation>S3Diff (s3diff.pkl)</translation>
+    </message>
+    <message>
+        <source>S3Diff&apos;s degradation estimator (de_net.pth)</source>
+        <translation>S3Diffs Schätzer für Schäden (de_net.pth)</translation>
+    </message>
+    <message>
+        <source>SD-Turbo</source>
+        <translation>SD-Turbo</translation>
     </message>
     <message>
         <source>Sharpness</source>
@@ -910,6 +1621,10 @@
         <translation>Seite der Kacheln, die diffundiert werden, bis 1280, wo dann weniger Kacheln das Bild decken; größere brauchen mehr Speicher und wissen mehr vom Bild.</translation>
     </message>
     <message>
+        <source>Stable Diffusion 2.1-base</source>
+        <translation>Stable Diffusion 2.1-base</translation>
+    </message>
+    <message>
         <source>Start from</source>
         <translation>Beginnen mit</translation>
     </message>
@@ -920,6 +1635,10 @@
     <message>
         <source>Strength</source>
         <translation>Stärke</translation>
+    </message>
+    <message>
+        <source>Tag names and thresholds of RAM</source>
+        <translation>Schlagwörter und Schwellen von RAM</translation>
     </message>
     <message>
         <source>The authors&apos; face checkpoint: one face in a square box, seen at 512x512.</source>
@@ -980,6 +1699,10 @@
     <message>
         <source>Twenty diffusion steps on SDXL that keep to the picture: the most detail, minutes rather than seconds.</source>
         <translation>Zwanzig Diffusionsschritte mit SDXL, die sich an das Bild halten: am meisten Detail, Minuten statt Sekunden.</translation>
+    </message>
+    <message>
+        <source>VAE of SDXL that works in fp16</source>
+        <translation>VAE von SDXL, das in fp16 rechnet</translation>
     </message>
     <message>
         <source>Weight of the low band: large-area colour and brightness as the network sees them; 0 keeps the document&apos;s.</source>
@@ -1121,6 +1844,10 @@
         <translation>Pipeline</translation>
     </message>
     <message>
+        <source>Install…</source>
+        <translation>Installieren …</translation>
+    </message>
+    <message>
         <source>Preset</source>
         <translation>Vorgabe</translation>
     </message>
@@ -1143,6 +1870,10 @@
     <message>
         <source>It is not installed.</source>
         <translation>Sie ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>Install {title}</source>
+        <translation>{title} installieren</translation>
     </message>
     <message>
         <source>Keep or remove presets</source>

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QStandardItemModel
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.form_owner import FormOwner
 from safelight_desktop.state.presets import OwnPresets
 from safelight_desktop.texts import setting_text, translate
 from safelight_desktop.widgets.message_bar import sentence
@@ -18,7 +18,12 @@ SCALES = (1, 2, 4)
 class PipelineBox(QWidget):
     """Follows the editor's form."""
 
-    def __init__(self, editor: Editor, presets: OwnPresets, parent: QWidget | None = None) -> None:
+    install_asked = Signal(str)
+    """Id of a pipeline whose files are missing."""
+
+    def __init__(
+        self, editor: Editor | FormOwner, presets: OwnPresets, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._form = editor.form
         self.pipelines = QComboBox()
@@ -30,6 +35,8 @@ class PipelineBox(QWidget):
         self.missing.setWordWrap(True)
         self.missing.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.missing.setProperty("role", "warning")
+        self.install = QPushButton(translate("Settings", "Install…"))
+        self.install.clicked.connect(self._ask_install)
         self.presets = PresetBox(editor, presets)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -38,6 +45,7 @@ class PipelineBox(QWidget):
         layout.addWidget(self.pipelines)
         layout.addWidget(self.summary)
         layout.addWidget(self.missing)
+        layout.addWidget(self.install, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addSpacing(4)
         layout.addWidget(_label(translate("Settings", "Preset"), self.presets.list))
         layout.addWidget(self.presets)
@@ -74,9 +82,6 @@ class PipelineBox(QWidget):
             self.pipelines.addItem(title, installed.spec.id)
             at = self.pipelines.count() - 1
             self.pipelines.setItemData(at, installed.install_hint or "", Qt.ItemDataRole.ToolTipRole)
-            model = self.pipelines.model()
-            if isinstance(model, QStandardItemModel):
-                model.item(at).setEnabled(installed.installed)
 
     def _show_pipeline(self) -> None:
         spec = self._form.spec
@@ -88,9 +93,15 @@ class PipelineBox(QWidget):
         hint = self._form.pipeline.install_hint if self._form.pipeline is not None else ""
         self.missing.setText(sentence(hint) if hint else translate("Settings", "It is not installed."))
         self.missing.setVisible(not installed)
+        self.install.setVisible(not installed)
+        self.install.setAccessibleName(translate("Settings", "Install {title}").format(title=spec.title))
         for scale in SCALES:
             self.scales.button(scale).setEnabled(scale in spec.output_scales)
         self._show_values("")
+
+    def _ask_install(self) -> None:
+        if self._form.spec is not None:
+            self.install_asked.emit(self._form.spec.id)
 
     def _show_values(self, _: str) -> None:
         button = self.scales.button(self._form.output_scale)

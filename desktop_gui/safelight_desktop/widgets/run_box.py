@@ -77,7 +77,9 @@ class RunBox(QWidget):
         self.progress.setVisible(bool(jobs))
         self.cancel.setVisible(bool(jobs))
         connected = self._editor.link.state is LinkState.CONNECTED
-        ready = self._editor.document is not None and connected
+        pipeline = self._editor.form.pipeline
+        installed = pipeline is not None and pipeline.installed
+        ready = self._editor.document is not None and connected and installed
         self.run.setEnabled(ready)
         self.more.setEnabled(ready)
         if jobs:
@@ -104,7 +106,7 @@ class RunBox(QWidget):
         elif progress is None:
             text = translate("Run", "Sending…")
         else:
-            text = _step(progress.stage, progress.tiles_done, progress.tiles, progress.eta_s)
+            text = step_text(progress.stage, progress.tiles_done, progress.tiles, progress.eta_s)
         if count > 1:
             text += " · " + translate("Run", "{count} more waiting").format(count=count - 1)
         self.said.setText(text)
@@ -128,7 +130,7 @@ def told(estimate: Estimate) -> str:
     return f"{first}\n{time} · {tiles} · {memory}{loaded}"
 
 
-def _step(stage: str, done: int, tiles: int, eta_s: float) -> str:
+def step_text(stage: str, done: int, tiles: int, eta_s: float) -> str:
     parts = [stage_title(stage)]
     if tiles > 1:
         parts.append(translate("Run", "tile {done} of {tiles}").format(done=done, tiles=tiles))

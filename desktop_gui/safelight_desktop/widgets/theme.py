@@ -242,6 +242,18 @@ QCheckBox::indicator { width: 15px; height: 15px; border: 1px solid @quiet; bord
 QCheckBox::indicator:checked { background: @accent; border-color: @accent;
     image: url(@icons;/mark-check-@kind;.svg); }
 QCheckBox::indicator:focus { border-color: @text; }
+QTabWidget::pane { border: none; border-top: 1px solid @line; }
+QTabBar { qproperty-drawBase: 0; }
+QTabBar::tab { background: transparent; padding: 9px 16px; border: none; border-bottom: 2px solid transparent;
+    color: @quiet; }
+QTabBar::tab:hover { color: @text; background: @hover; }
+QTabBar::tab:selected { color: @text; border-bottom-color: @accent; font-weight: 600; }
+QTabBar::tab:focus { color: @accent; }
+QRadioButton { spacing: 8px; }
+QRadioButton::indicator { width: 13px; height: 13px; border: 1px solid @quiet; border-radius: 7px; background: @field; }
+QRadioButton::indicator:checked { background: @accent; border: 3px solid @field; width: 9px; height: 9px;
+    border-radius: 7px; }
+QRadioButton::indicator:focus { border-color: @text; }
 QProgressBar { background: @line; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }
 QProgressBar::chunk { background: @accent; border-radius: 3px; }
 """

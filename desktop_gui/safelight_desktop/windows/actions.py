@@ -54,6 +54,7 @@ class Actions(QObject):
             (translate("Actions", "Compare"), self._compare()),
             (translate("Actions", "Tools"), self._tools()),
             (translate("Actions", "Restore"), self._restore()),
+            (translate("Actions", "Daemon"), self._daemon()),
             (translate("Actions", "Help"), self._help()),
         ]
         for _, commands in self.commands:
@@ -235,6 +236,20 @@ class Actions(QObject):
             ),
             Command("new-seed", translate("Actions", "New seed"), "Ctrl+D", editor.form.new_seed, "dice"),
             Command("cancel", translate("Actions", "Cancel what runs"), "Esc", editor.jobs.cancel_all, "cancel"),
+        ]  # fmt: skip
+
+    def _daemon(self) -> list[Command]:
+        show = self._window.show_daemon
+        return [
+            Command(
+                "checkpoints", translate("Actions", "Checkpoints…"), "Ctrl+K", partial(show, "checkpoints")
+            ),
+            Command("loaded", translate("Actions", "What is loaded…"), "Ctrl+L", partial(show, "loaded")),
+            Command(
+                "unload", translate("Actions", "Unload everything now"), "Ctrl+Shift+L",
+                lambda: self._window.device.unload(""),
+            ),
+            Command("doctor", translate("Actions", "Doctor, log and report…"), "Ctrl+Shift+D", partial(show, "doctor")),
         ]  # fmt: skip
 
     def _help(self) -> list[Command]:

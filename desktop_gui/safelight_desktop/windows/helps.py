@@ -30,6 +30,12 @@ def help_for(error: SafelightError, window: MainWindow) -> Help:
         return translate("Helps", "Unload everything"), lambda: window.device.unload("")
     if error.reason == "OUT_OF_MEMORY" and window.editor.form.tiles:
         return translate("Helps", "Use smaller tiles"), lambda: run_in_smaller_tiles(window)
+    if (
+        error.reason in ("PIPELINE_NOT_INSTALLED", "CHECKPOINT_MISSING")
+        and window.editor.form.spec is not None
+    ):
+        pipeline = window.editor.form.spec.id
+        return translate("Helps", "Install…"), lambda: window.install_for(pipeline)
     if error.reason in ("DEVICE_BUSY", "QUEUE_FULL", "TOO_MANY_STREAMS"):
         return translate("Helps", "Try again"), lambda: _run(window)
     if isinstance(error, InternalError | Unrestorable):

@@ -21,7 +21,9 @@ from safelight.errors import SafelightError
 from safelight.imaging.files import MetadataPolicy
 from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.link import DaemonLink
+from safelight_desktop.state.checkpoints import CheckpointStore
 from safelight_desktop.state.device import DeviceState
+from safelight_desktop.state.doctor import Doctor
 from safelight_desktop.state.editor import Editor
 from safelight_desktop.state.estimate import Speeds
 from safelight_desktop.state.preferences import Preferences
@@ -36,6 +38,7 @@ from safelight_desktop.widgets.section import Section
 from safelight_desktop.widgets.sidebar import Sidebar
 from safelight_desktop.widgets.status_bar import StatusBar
 from safelight_desktop.windows.actions import Actions
+from safelight_desktop.windows.daemon_window import DaemonWindow
 from safelight_desktop.windows.helps import help_for
 from safelight_desktop.windows.incoming import Incoming
 from safelight_desktop.windows.menus import Bars
@@ -60,6 +63,8 @@ class MainWindow(QMainWindow):
         self.editor = Editor(link, background, self)
         self.editor.set_monitor(self.preferences.monitor_icc())
         self.device = DeviceState(link, self)
+        self.checkpoints = CheckpointStore(link, self)
+        self.doctor = Doctor(self)
         self.speeds = Speeds(settings, self)
         self.presets = OwnPresets(settings, self)
         self.canvas = Canvas(self.editor)
@@ -84,6 +89,7 @@ class MainWindow(QMainWindow):
         self._sidebar_wanted = str(settings.value("window/sidebar", "true")) == "true"
         self._asked_for = 1
         self._closing = False
+        self._daemon_window: DaemonWindow | None = None
         self._lay_out()
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
@@ -102,6 +108,8 @@ class MainWindow(QMainWindow):
         self.empty.going_on.connect(self.saving.autosave.go_on)
         self.empty.given_up.connect(self.saving.give_up)
         self.link.greeted.connect(lambda _: self.messages.forget_connection())
+        self.checkpoints.installed_changed.connect(self.editor.ask_pipelines)
+        self.sidebar.pipeline.install_asked.connect(self.install_for)
         self.device.changed.connect(self._device_changed)
         self.editor.jobs.changed.connect(self.device.ask)
         self.preferences.changed.connect(self._preferences_changed)
@@ -154,7 +162,19 @@ class MainWindow(QMainWindow):
         ShortcutsDialog(self.actions_, self).exec()
 
     def show_preferences(self) -> None:
-        PreferencesDialog(self.preferences, self).exec()
+        PreferencesDialog(self.preferences, self.device, self.link, self).exec()
+
+    def show_daemon(self, page: str) -> None:
+        """checkpoints, loaded or doctor."""
+        if self._daemon_window is None:
+            self._daemon_window = DaemonWindow(self)
+        self._daemon_window.open_at(page)
+
+    def install_for(self, pipeline: str) -> None:
+        """What a pipeline lacks, in the checkpoint store."""
+        self.show_daemon("checkpoints")
+        assert self._daemon_window is not None
+        self._daemon_window.checkpoints.install_when_known(pipeline)
 
     def show_about(self) -> None:
         text = translate(
@@ -233,6 +253,8 @@ class MainWindow(QMainWindow):
         for section in self.findChildren(Section):
             section.redraw()
         self.empty.draw_icon()
+        if self._daemon_window is not None:
+            self._daemon_window.redraw()
         self.status.show_state()
         self.canvas.update()
 
@@ -263,6 +285,9 @@ class MainWindow(QMainWindow):
         self.settings.setValue("window/sidebar", "true" if self._sidebar_wanted else "false")
         self.device.watch(False)
         self.saving.autosave.close()
+        self.doctor.close()
+        if self._daemon_window is not None:
+            self._daemon_window.close()
         self.editor.close()
         self.canvas.close_tiles()
         self.link.close()

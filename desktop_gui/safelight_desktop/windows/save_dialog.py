@@ -54,7 +54,7 @@ class SaveDialog(QDialog):
         for title, suffix in FORMATS.items():
             self.format.addItem(title, suffix)
         self.metadata = QComboBox()
-        for policy, text in zip(METADATA_POLICIES, _policy_texts(), strict=True):
+        for policy, text in zip(METADATA_POLICIES, policy_texts(), strict=True):
             self.metadata.addItem(text, policy)
         self.metadata.setCurrentIndex(self.metadata.findData(preferences.metadata))
         self.record = QCheckBox(translate("Save", "Say in the file what was restored, and how"))
@@ -154,7 +154,7 @@ def depth_text(document: Document) -> str:
     return f"{depth} · {profile}"
 
 
-def _policy_texts() -> tuple[str, str, str]:
+def policy_texts() -> tuple[str, str, str]:
     return (
         translate("Save", "Keep everything"),
         translate("Save", "Without the place"),
