@@ -50,6 +50,7 @@ from safelight_desktop.state.batch_rows import BatchRow, RowState, Verdict
 from safelight_desktop.state.batch_sources import Gathered, Looked, gather, look
 from safelight_desktop.state.batch_store import BatchStore, Stored
 from safelight_desktop.state.estimate import Speeds
+from safelight_desktop.state.form_owner import FormOwner
 from safelight_desktop.state.power import Power
 from safelight_desktop.state.settings_form import Recipe, SettingsForm
 
@@ -93,7 +94,7 @@ class Summary:
     seconds: float
 
 
-class BatchQueue(QObject):
+class BatchQueue(FormOwner):
     """Lives on the thread of the event loop. What it says to the disk and the daemon never waits there."""
 
     rows_changed = Signal()
@@ -106,7 +107,6 @@ class BatchQueue(QObject):
     ended = Signal(Summary)
     noted = Signal(str, int)
     """Something a person might not expect: `known`, `damaged`, with a count."""
-    failed = Signal(SafelightError)
 
     def __init__(
         self,
@@ -126,7 +126,6 @@ class BatchQueue(QObject):
         self._store = BatchStore(folder / FILE_NAME)
         self._lock = QLockFile(str(folder / "batch.lock"))
         self._lock.setStaleLockTime(0)
-        self.form = SettingsForm(self)
         self.form.choose_scale(WHOLE_PICTURE_SCALE)
         self.output = Output()
         self.rows: list[BatchRow] = []

@@ -8,6 +8,7 @@ from safelight.client.restoration import Installed
 from safelight.errors import InvalidRequest
 from safelight.settings import COMMON_PRESETS
 from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.form_owner import FormOwner
 from safelight_desktop.state.presets import NAME_CHARS_MOST, OwnPresets
 from safelight_desktop.texts import setting_text, translate
 from safelight_desktop.widgets.icons import icon
@@ -22,7 +23,9 @@ SOCIAL, SOCIAL_PIPELINE = "social-media", "s3diff"
 class PresetBox(QWidget):
     """A list, and a menu to keep or remove own presets."""
 
-    def __init__(self, editor: Editor, presets: OwnPresets, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, editor: Editor | FormOwner, presets: OwnPresets, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._form, self._editor, self._presets = editor.form, editor, presets
         self.list = QComboBox()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.form_owner import FormOwner
+from safelight_desktop.state.region import Region
 from safelight_desktop.texts import translate
 from safelight_desktop.widgets.section import Section
 from safelight_desktop.widgets.setting_rows import SettingRow, TextSetting, row_for
@@ -13,9 +15,9 @@ from safelight_desktop.widgets.setting_rows import SettingRow, TextSetting, row_
 class SettingsBox(QWidget):
     """Follows the editor's form."""
 
-    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+    def __init__(self, editor: Editor | FormOwner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._form, self._editor = editor.form, editor
+        self._form = editor.form
         self.rows: dict[str, SettingRow] = {}
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -24,7 +26,8 @@ class SettingsBox(QWidget):
         self.advanced = Section(translate("Settings", "Advanced"), folded=True)
         self._form.pipeline_changed.connect(self._redraw)
         self._form.values_changed.connect(self._show_values)
-        editor.regions_changed.connect(self._show_estimates)
+        if isinstance(editor, Editor):
+            editor.regions_changed.connect(lambda: self._show_estimates(editor.active))
 
     def _redraw(self) -> None:
         specs = self._form.settings_specs
@@ -52,9 +55,8 @@ class SettingsBox(QWidget):
             if not name or row_name == name:
                 row.show_value(self._form.value(row_name))
 
-    def _show_estimates(self) -> None:
+    def _show_estimates(self, region: Region | None) -> None:
         """What automatic values came to in the shown rendition."""
-        region = self._editor.active
         if region is None or region.shown is None or region.shown.settings.pipeline != self._pipeline_id:
             return
         report = region.shown.report
