@@ -10,12 +10,12 @@ from PySide6.QtCore import Qt
 
 from safelight.client.restoration import Installed, RestorationClient
 from safelight.engine.pipelines.s3diff_spec import S3DIFF
-from safelight.errors import InvalidRequest
+from safelight.errors import InvalidRequest, Unavailable
 from safelight.geometry import Rect, Size
 from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.link import DaemonLink, LinkState
 from safelight_desktop.state.document import load_document
-from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.editor import STARTS_MOST, Editor
 from safelight_desktop.state.selection import Selection
 from tests.desktop.fixtures import WAIT_MS
 from tests.fakes.daemon import COMMAND, daemon_process, launched, short_folder
@@ -195,7 +195,7 @@ def test_a_value_out_of_range_is_told_before_anything_runs(qtbot, ready):
     assert isinstance(told.args[0], InvalidRequest)
 
 
-def test_a_daemon_that_is_killed_is_noticed_and_one_that_comes_back_is_used(qtbot, photo_png):
+def test_a_job_whose_daemon_is_killed_is_run_again_by_the_one_that_comes_back(qtbot, photo_png):
     with short_folder() as folder, daemon_process(folder) as daemon:
         background = Background()
         link = DaemonLink(background, open_client=lambda: RestorationClient.local(folder, start=False))
@@ -215,10 +215,13 @@ def test_a_daemon_that_is_killed_is_noticed_and_one_that_comes_back_is_used(qtbo
         daemon.process.wait()
         again = launched(folder, COMMAND)
         try:
-            qtbot.waitUntil(lambda: link.state is LinkState.CONNECTED, timeout=60_000)
+            with qtbot.waitSignals([editor.resumed, editor.jobs.finished], timeout=60_000):
+                pass
+            assert link.state is LinkState.CONNECTED
+            assert editor.active.shown.settings.pipeline == "tortoise"
             editor.form.choose_pipeline("brighten")
             run(qtbot, editor)
-            assert editor.active.shown is not None
+            assert editor.active.shown.settings.pipeline == "brighten"
         finally:
             editor.close()
             link.close()
@@ -226,6 +229,24 @@ def test_a_daemon_that_is_killed_is_noticed_and_one_that_comes_back_is_used(qtbo
             again.kill()
             again.wait()
             until(lambda: again.poll() is not None)
+
+
+def test_a_job_that_loses_every_daemon_is_given_up(qtbot, ready):
+    runs = []
+    ready.jobs.changed.connect(lambda: runs.append(len(ready.jobs.running)))
+    ready.form.choose_pipeline("tortoise")
+    job = ready.run()
+    told = ready.link
+    for count in range(2, STARTS_MOST + 1):
+        ready._job_failed(job, Unavailable("it is gone", "DAEMON_GONE"))
+        with qtbot.waitSignal(ready.resumed, timeout=WAIT_MS):
+            told.connect_now()
+        job = ready.jobs.running[-1]
+        assert job.plan.starts == count
+    ready._job_failed(job, Unavailable("it is gone", "DAEMON_GONE"))
+    assert ready._interrupted == []
+    ready.cancel()
+    qtbot.waitUntil(lambda: not ready.jobs.running, timeout=WAIT_MS)
 
 
 def test_without_a_daemon_the_button_is_grey_and_the_status_says_so(qtbot, preferences, photo_png):

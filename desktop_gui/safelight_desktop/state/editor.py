@@ -40,6 +40,7 @@ from safelight_desktop.state.work import work_of
 
 T = TypeVar("T")
 
+STARTS_MOST = 3  # of a job whose daemon was lost; the job itself may be what kills it
 PATCHES_FROM_PX = 1_000_000
 """Larger regions are refreshed first where they are seen."""
 
@@ -59,6 +60,8 @@ class Editor(QObject):
     """Before or after look different."""
     rendered = Signal(Rendition, PipelineSpec)
     """A run gave a rendition."""
+    resumed = Signal(int)
+    """So many jobs that a lost daemon had begun are run again by the one that is there now."""
     failed = Signal(SafelightError)
 
     def __init__(self, link: DaemonLink, background: Background, parent: QObject | None = None) -> None:
@@ -83,6 +86,7 @@ class Editor(QObject):
         self._composer: Composer | None = None
         self._layers: tuple[PictureLayer, PictureLayer] | None = None
         self._opening = 0
+        self._interrupted: list[JobPlan] = []
         link.greeted.connect(self._greeted)
         self.jobs.finished.connect(self._take_result)
         self.jobs.failed.connect(self._job_failed)
@@ -133,7 +137,7 @@ class Editor(QObject):
     def show_document(self, document: Document, project_path: Path | None = None) -> None:
         """From now on this one; what was made of the last one is let go."""
         self.leaving.emit()
-        self.jobs.cancel_all()
+        self.cancel()
         self.refresh.forget()
         self.history.clear()
         self.document, self.other, self._composer = document, None, None
@@ -152,7 +156,7 @@ class Editor(QObject):
         """Back to no picture at all."""
         self._opening += 1
         self.leaving.emit()
-        self.jobs.cancel_all()
+        self.cancel()
         self.refresh.forget()
         self.history.clear()
         self.document, self.other, self.regions, self.active = None, None, [], None
@@ -264,13 +268,20 @@ class Editor(QObject):
             return None
         return self.run_with(region, spec, settings)
 
-    def run_with(self, region: Region, spec: PipelineSpec, settings: RestoreSettings) -> Job | None:
+    def run_with(
+        self, region: Region, spec: PipelineSpec, settings: RestoreSettings, starts: int = 1
+    ) -> Job | None:
         document, client = self.document, self.link.client
         if document is None or client is None:
             return None
         work, sent = work_of(document, region.selection, settings, spec)
         call = RestoreCall(client, work, sent, focus=self._looked_at(region))
-        return self.jobs.start(JobPlan(spec, region, region.selection, settings), call)
+        return self.jobs.start(JobPlan(spec, region, region.selection, settings, starts), call)
+
+    def cancel(self) -> None:
+        """What runs, and what waits for a daemon to come back."""
+        self._interrupted = []
+        self.jobs.cancel_all()
 
     def run_all_pipelines(self) -> None:
         """One rendition by each installed pipeline, with its own defaults but for what a person chose."""
@@ -413,6 +424,12 @@ class Editor(QObject):
 
     def _greeted(self, greeting: Greeting) -> None:
         self.form.take_pipelines(greeting.pipelines, greeting.default_pipeline)
+        plans, self._interrupted = self._interrupted, []
+        plans = [plan for plan in plans if plan.region in self.regions]
+        for plan in plans:
+            self.run_with(plan.region, plan.spec, plan.settings, plan.starts + 1)
+        if plans:
+            self.resumed.emit(len(plans))
 
     def ask_pipelines(self) -> None:
         """Again: something was installed or removed."""
@@ -425,9 +442,12 @@ class Editor(QObject):
         )
 
     def _job_failed(self, job: Job, error: SafelightError) -> None:
-        if not isinstance(error, Cancelled):
-            self.link.notice(error)
-            self.failed.emit(error)
+        if isinstance(error, Cancelled):
+            return
+        if error.reason == "DAEMON_GONE" and job.plan.starts < STARTS_MOST and not job.call.cancelling:
+            self._interrupted.append(job.plan)
+        self.link.notice(error)
+        self.failed.emit(error)
 
     # -- live values ----------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ class JobPlan:
     """As it lies when the job starts."""
     settings: RestoreSettings
     """As a person chose them."""
+    starts: int = 1
+    """Counts the daemons that it was given to: one that is lost in the middle of a job may be lost again."""
 
 
 class Job(QObject):

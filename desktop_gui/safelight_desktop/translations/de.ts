@@ -490,6 +490,87 @@
         <source>{title} is lighter; how long it takes here is not known yet.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Progress of the batch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a folder of pictures</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add pictures</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a folder…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add pictures…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move down</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try failed ones again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove finished ones</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{time} left, done {when}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The batch is open in another window</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Safelight runs twice: look there, or close that one first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drop folders or pictures here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>They are restored one after the other, also after a restart.
+The originals stay as they are.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Queue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Contact sheet</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} pictures were left out: they are in the list, or are results of it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The list of the last batch could not be read and was set aside</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The trial is over: look at the contact sheet, then start the rest</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Batch – Safelight</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>Brush</name>
@@ -2180,6 +2261,10 @@ Apache-2.0. Symbole: Teil von Safelight. Gemacht mit Qt (LGPL).</translation>
     <message>
         <source>About Safelight</source>
         <translation>Über Safelight</translation>
+    </message>
+    <message>
+        <source>The daemon is back. What it was doing is done again: {count}</source>
+        <translation>Der Daemon ist wieder da. Was er gerade tat, wird noch einmal getan: {count}</translation>
     </message>
     <message>
         <source>Dropped picture</source>

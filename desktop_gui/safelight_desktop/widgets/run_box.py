@@ -58,7 +58,7 @@ class RunBox(QWidget):
         self._pause.setInterval(SHOW_PAUSE_MS)
         self._pause.timeout.connect(self._show)
         self.run.clicked.connect(lambda: editor.run())
-        self.cancel.clicked.connect(editor.jobs.cancel_all)
+        self.cancel.clicked.connect(editor.cancel)
         for signal in (
             editor.jobs.changed, editor.document_changed, editor.active_changed, editor.link.state_changed,
             editor.form.pipeline_changed, speeds.changed, device.changed,

@@ -235,7 +235,7 @@ class Actions(QObject):
                 "Ctrl+Alt+Return", editor.run_working_scales,
             ),
             Command("new-seed", translate("Actions", "New seed"), "Ctrl+D", editor.form.new_seed, "dice"),
-            Command("cancel", translate("Actions", "Cancel what runs"), "Esc", editor.jobs.cancel_all, "cancel"),
+            Command("cancel", translate("Actions", "Cancel what runs"), "Esc", editor.cancel, "cancel"),
         ]  # fmt: skip
 
     def _daemon(self) -> list[Command]:

@@ -101,6 +101,7 @@ class MainWindow(QMainWindow):
         self.editor.document_changed.connect(self._show_document)
         self.editor.opening.connect(self._show_opening)
         self.editor.rendered.connect(self.speeds.learn)
+        self.editor.resumed.connect(self._tell_resumed)
         for source in (self.editor.failed, self.background.failed, self.link.failed, self.device.failed):
             source.connect(self.tell)
         self.saving.saved.connect(self.saved)
@@ -232,6 +233,13 @@ class MainWindow(QMainWindow):
         self.empty.show_opening(name)
         if self.editor.document is not None:
             self.messages.note(translate("Empty", "Opening {name}…").format(name=name))
+
+    def _tell_resumed(self, count: int) -> None:
+        self.messages.note(
+            translate("Window", "The daemon is back. What it was doing is done again: {count}").format(
+                count=count
+            )
+        )
 
     def _device_changed(self) -> None:
         device = self.device.device
