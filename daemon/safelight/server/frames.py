@@ -1,19 +1,28 @@
-"""Frames of the Restore stream: bands into arrays, and what is sent back into messages."""
+"""Frames of streams: how they are waited for, bands into arrays, and what is sent back into messages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, TypeVar
 
+import grpc
 import numpy as np
 
 from safelight import wire
 from safelight.engine.finish import ResultBand
 from safelight.engine.jobs import JobState
 from safelight.engine.request import Preview, Progress
-from safelight.errors import InvalidRequest
+from safelight.errors import InvalidRequest, TooSlow
 from safelight.geometry import Rect
 from safelight.v1 import restoration_pb2 as rpb
+
+FRAME_WAIT_S = 30.0
+"""A client that sends nothing for so long while the daemon waits for its next frame is given up."""
+READ_WAIT_S = 120.0
+"""... and one that takes no progress for so long; a frozen one is found by ping much earlier."""
+ROWS_WAIT_S = 15.0
+"""... and one that takes no rows for so long, a MiB at 70 KB/s: a ping cannot get through a full socket."""
 
 STATE_NUMBERS = {
     JobState.QUEUED: rpb.JOB_STATE_QUEUED,
@@ -22,6 +31,8 @@ STATE_NUMBERS = {
     JobState.FAILED: rpb.JOB_STATE_FAILED,
     JobState.CANCELLED: rpb.JOB_STATE_CANCELLED,
 }
+
+Frame = TypeVar("Frame")
 
 
 class Rows:
@@ -82,3 +93,30 @@ def preview_frames(preview: Preview) -> Iterator[rpb.RestoreResponse]:
 
 def band_frame(band: ResultBand) -> rpb.RestoreResponse:
     return rpb.RestoreResponse(result=wire.band_fields(band.start_row, band.pixels))
+
+
+async def next_frame(frames: AsyncIterator[Frame]) -> Frame | None:
+    """None at the end of the client's half."""
+    try:
+        async with asyncio.timeout(FRAME_WAIT_S):
+            return await anext(frames)
+    except StopAsyncIteration:
+        return None
+    except TimeoutError:
+        raise TooSlow(
+            f"nothing came for {FRAME_WAIT_S:.0f} seconds: send the next band or close the stream",
+            "UPLOAD_STALLED",
+        ) from None
+
+
+async def send(context: Any, frame: Any, wait_s: float = READ_WAIT_S) -> None:
+    try:
+        async with asyncio.timeout(wait_s):
+            await context.write(frame)
+    except TimeoutError:
+        raise TooSlow(
+            f"the client took no frame for {wait_s:.0f} seconds: read faster or ask again",
+            "DOWNLOAD_STALLED",
+        ) from None
+    except grpc.aio.InternalError:
+        raise asyncio.CancelledError from None  # how grpc says it otherwise when the client is gone

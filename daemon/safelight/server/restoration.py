@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from typing import Any
 
-import grpc
-
 from safelight import wire
 from safelight.engine.finish import result_bands
 from safelight.engine.jobs import Job, JobQueue, JobState, cancelled_error, stopping_error
@@ -19,9 +17,17 @@ from safelight.engine.kept_key import InputHash
 from safelight.engine.pipelines.registry import Registry
 from safelight.engine.report import report_of
 from safelight.engine.request import Restoration, RestoreRequest
-from safelight.errors import Cancelled, InvalidRequest, SafelightError, TooMuch, TooSlow
+from safelight.errors import Cancelled, InvalidRequest, SafelightError, TooMuch
 from safelight.server.door import abort, told
-from safelight.server.frames import Rows, band_frame, preview_frames, progress_to_proto
+from safelight.server.frames import (
+    ROWS_WAIT_S,
+    Rows,
+    band_frame,
+    next_frame,
+    preview_frames,
+    progress_to_proto,
+    send,
+)
 from safelight.server.header import Header, check_header
 from safelight.server.mailbox import Mailbox
 from safelight.v1 import restoration_pb2 as rpb
@@ -29,12 +35,6 @@ from safelight.v1 import restoration_pb2_grpc as rpb_grpc
 
 log = logging.getLogger(__name__)
 
-FRAME_WAIT_S = 30.0
-"""A client that sends nothing for so long while the daemon waits for its next frame is given up."""
-READ_WAIT_S = 120.0
-"""... and one that takes no progress for so long; a frozen one is found by ping much earlier."""
-ROWS_WAIT_S = 15.0
-"""... and one that takes no rows for so long, a MiB at 70 KB/s: a ping cannot get through a full socket."""
 STREAMS_MOST = 64
 """Restore streams at a time; each may hold a whole document."""
 
@@ -92,7 +92,7 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
         state, error = JobState.CANCELLED, ""
         try:
             accepted = rpb.Accepted(job_id=job.id, result_size=wire.size_to_proto(header.request.result_size))
-            await _send(context, rpb.RestoreResponse(accepted=accepted))
+            await send(context, rpb.RestoreResponse(accepted=accepted))
             restoration = await _followed(job, mailbox, context)
             restoration.report["upload_s"] = upload_s
             try:
@@ -113,7 +113,7 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
 
     async def _receive(self, frames: AsyncIterator[rpb.RestoreRequest]) -> tuple[Header, str]:
         """The header with all pixels, and their hash: empty for a job that wants nothing to do with kept results."""
-        first = await _next_frame(frames)
+        first = await next_frame(frames)
         if first is None or first.WhichOneof("frame") != "header":
             raise InvalidRequest(
                 "the first frame must be the header: send it before any band", "HEADER_MISSING"
@@ -145,14 +145,14 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
         try:
             while (frame := await asyncio.wrap_future(ahead)) is not None:
                 ahead = self._executor.submit(advance)
-                await _send(context, frame, ROWS_WAIT_S)
+                await send(context, frame, ROWS_WAIT_S)
         finally:
             # it reads what is closed after this
             await asyncio.gather(asyncio.wrap_future(ahead), return_exceptions=True)
         if job.cancelling.is_set():
             raise cancelled_error()
         report = rpb.Report(json=json.dumps(report_of(restoration)))
-        await _send(context, rpb.RestoreResponse(report=report))
+        await send(context, rpb.RestoreResponse(report=report))
 
 
 class _Hashing:
@@ -185,7 +185,7 @@ async def _bands_received(
     request = header.request
     pixels = Rows(request.pixels, "pixels")
     mask = None if request.mask is None else Rows(request.mask, "the mask")
-    while (frame := await _next_frame(frames)) is not None:
+    while (frame := await next_frame(frames)) is not None:
         kind = frame.WhichOneof("frame")
         if kind == "pixels":
             yield pixels.take(frame.pixels), pixels.next_row
@@ -210,10 +210,10 @@ async def _followed(job: Job, mailbox: Mailbox, context: Any) -> Restoration:
         progress, previews, ended = await mailbox.take()
         for preview in previews:
             for frame in preview_frames(preview):
-                await _send(context, frame)
+                await send(context, frame)
         if progress is not None:
             told = progress_to_proto(progress, JobState.RUNNING)
-            await _send(context, rpb.RestoreResponse(progress=told))
+            await send(context, rpb.RestoreResponse(progress=told))
         if ended:
             return mailbox.take_end()
 
@@ -223,30 +223,3 @@ def _result_frames(restoration: Restoration) -> Iterator[rpb.RestoreResponse]:
     row_bytes = request.result_size.width * request.format.bytes_per_pixel
     bands = result_bands(restoration, rows_per_band=wire.rows_per_band(row_bytes))
     return map(band_frame, bands)
-
-
-async def _next_frame(frames: AsyncIterator[rpb.RestoreRequest]) -> rpb.RestoreRequest | None:
-    """None at the end of the client's half."""
-    try:
-        async with asyncio.timeout(FRAME_WAIT_S):
-            return await anext(frames)
-    except StopAsyncIteration:
-        return None
-    except TimeoutError:
-        raise TooSlow(
-            f"nothing came for {FRAME_WAIT_S:.0f} seconds: send the next band or close the stream",
-            "UPLOAD_STALLED",
-        ) from None
-
-
-async def _send(context: Any, frame: rpb.RestoreResponse, wait_s: float = READ_WAIT_S) -> None:
-    try:
-        async with asyncio.timeout(wait_s):
-            await context.write(frame)
-    except TimeoutError:
-        raise TooSlow(
-            f"the client took no frame for {wait_s:.0f} seconds: read faster or ask again",
-            "DOWNLOAD_STALLED",
-        ) from None
-    except grpc.aio.InternalError:
-        raise asyncio.CancelledError from None  # how grpc says it otherwise when the client is gone
