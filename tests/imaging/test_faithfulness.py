@@ -203,7 +203,7 @@ def test_spread_is_the_standard_deviation():
 
 
 def test_overlays_say_more_with_more_colour():
-    plane = np.array([[0, SHOWN["contradiction"] / 2, 100, 1e-3]], np.float32)
+    plane = np.array([[0, SHOWN["contradiction"] / 2, 100, 1e-2]], np.float32)
     levels = plane8("contradiction", plane)
     assert levels.tolist() == [[0, 128, 255, 1]]
     shown = overlay("contradiction", levels, Size(4, 1))

@@ -223,7 +223,7 @@ class RestorationClient:
             header.keep = keep
         started = time.monotonic()
         call = self._restoration.Restore(_frames(header, work))
-        with our_errors(), _cancel_when(cancelling, call):
+        with our_errors(), cancel_when(cancelling, call):
             try:
                 return _collect(call, work, started, on_accepted, on_progress, on_preview)
             finally:
@@ -251,17 +251,18 @@ def _header(
 
 def _frames(header: rpb.RestoreHeader, work: Work) -> Iterator[rpb.RestoreRequest]:
     yield rpb.RestoreRequest(header=header)
-    for band in _bands(work.pixels):
+    for band in bands(work.pixels):
         yield rpb.RestoreRequest(pixels=band)
     if work.mask is not None:
-        for band in _bands(work.mask):
+        for band in bands(work.mask):
             yield rpb.RestoreRequest(mask=band)
 
 
-def _bands(plane: np.ndarray[Any, Any]) -> Iterator[dict[str, Any]]:
+def bands(plane: np.ndarray[Any, Any], *, first_row: int = 0) -> Iterator[dict[str, Any]]:
+    """The fields of Band messages that carry a plane whose top is row `first_row`."""
     rows = wire.rows_per_band(plane[:1].nbytes)
     for start in range(0, plane.shape[0], rows):
-        yield wire.band_fields(start, plane[start : start + rows])
+        yield wire.band_fields(first_row + start, plane[start : start + rows])
 
 
 def _collect(
@@ -315,7 +316,7 @@ def _take(restored: Restored, band: rpb.Band, next_row: int) -> int:
     return band.end_row
 
 
-class _cancel_when:
+class cancel_when:
     """Cancels a call as soon as an event is set, while the block runs."""
 
     def __init__(self, event: threading.Event | None, call: Any) -> None:

@@ -21,18 +21,21 @@ the input showed contradicts it only as far as the input shows it above its nois
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from safelight.errors import InvalidRequest
 from safelight.geometry import Rect, Size
-from safelight.imaging.pixels import FloatArray
+from safelight.imaging.pixels import DocumentArray, FloatArray, PixelFormat
+from safelight.imaging.profiles import encoding_for
 from safelight.imaging.resample import resize
 from safelight.imaging.spectrum import FADED, measured_spectrum
+
+Samples = DocumentArray | FloatArray
 
 CONTRADICTION_SHOWN = 16.0
 """Full colour of an overlay, levels: clearly seen beside the input."""
@@ -99,34 +102,59 @@ def _numbers(name: str, plane: FloatArray, clear: float) -> dict[str, float]:
     }
 
 
-def faithfulness(before: FloatArray, after: FloatArray) -> Faithfulness:
-    """Both maps. `before` H W C, C 1 or 3, sRGB-encoded 0..1 (may leave it); `after` a whole multiple of its size, same
-    channels. Works in tiles: memory beyond the arrays is that of a tile. Raises InvalidRequest (SIZES_DIFFER)."""
+Encode = Callable[[Any], FloatArray]
+"""From samples as a document has them, H W C, to sRGB-encoded colours H W 1 or 3, 0..1 (may leave it), no alpha."""
+
+
+def _as_it_is(samples: Any) -> FloatArray:
+    encoded: FloatArray = samples
+    return encoded
+
+
+def colours_of(fmt: PixelFormat, icc: bytes) -> Encode:
+    """For documents of this format; alpha is left out. Raises InvalidRequest (PROFILE_NOT_SUPPORTED)."""
+    encoding, channels = encoding_for(fmt, icc), fmt.colour_channels
+    return lambda samples: encoding.encode(samples[..., :channels])
+
+
+def faithfulness(
+    before: Samples, after: Samples, *, encode: Encode = _as_it_is, on_tile: Callable[[], None] = lambda: None
+) -> Faithfulness:
+    """Both maps. `before` H W C as `encode` takes them (plainly: sRGB-encoded float32), `after` a whole multiple of its
+    size. Works in tiles: memory beyond the arrays is that of a tile. `on_tile` is called before each and may raise.
+    Raises InvalidRequest (SIZES_DIFFER)."""
     scale = scale_between(before, after)
-    measured = measure(before, after)
+    measured = measure(before, after, encode=encode)
     contradiction = np.empty(before.shape[:2], np.float32)
     invention = np.empty(before.shape[:2], np.float32)
     for tile, seen in _tiles(Size(before.shape[1], before.shape[0])):
-        x, y = before[seen.slices], after[seen.times(scale).slices]
+        on_tile()
+        x, y = encode(before[seen.slices]), encode(after[seen.times(scale).slices])
         inner = tile.shifted(-seen.x, -seen.y).slices
         contradiction[tile.slices] = _contradiction(x, y, measured)[inner]
         invention[tile.slices] = _invention(x, y, measured)[inner]
     return Faithfulness(contradiction, invention, measured)
 
 
-def spread(results: Sequence[FloatArray], scale: int) -> FloatArray:
-    """Of at least two results of one size, H W C, encoded 0..1; brought to the input's size by means of `scale` x
-    `scale` pixels. 8-bit levels."""
+def spread(
+    results: Sequence[Samples],
+    scale: int,
+    *,
+    encode: Encode = _as_it_is,
+    on_tile: Callable[[], None] = lambda: None,
+) -> FloatArray:
+    """Of at least two results of one size, H W C; brought to the input's size by means of `scale` x `scale` pixels.
+    8-bit levels. Raises InvalidRequest (SIZES_DIFFER)."""
     if len(results) < 2 or len({r.shape for r in results}) != 1:
         raise InvalidRequest("spread needs at least two results of one size", "SIZES_DIFFER")
-    mean = np.mean(np.stack(results), axis=0, dtype=np.float32)
-    variance = np.zeros(mean.shape[:2], np.float32)
-    for result in results:
-        variance += np.mean(np.square(result - mean), axis=2)
-    variance /= len(results) - 1
-    height, width = (side // scale for side in variance.shape)
-    blocks = variance.reshape(height, scale, width, scale).mean(axis=(1, 3))
-    levels: FloatArray = np.sqrt(blocks) * np.float32(255)
+    height, width = results[0].shape[0] // scale, results[0].shape[1] // scale
+    levels = np.empty((height, width), np.float32)
+    for tile, _ in _tiles(Size(width, height)):
+        on_tile()
+        encoded = np.stack([encode(result[tile.times(scale).slices]) for result in results])
+        variance = encoded.var(axis=0, ddof=1).mean(axis=2)
+        blocks = variance.reshape(tile.height, scale, tile.width, scale).mean(axis=(1, 3))
+        levels[tile.slices] = np.sqrt(blocks) * np.float32(255)
     return levels
 
 
@@ -134,7 +162,7 @@ def spread_numbers(plane: FloatArray) -> dict[str, float]:
     return _numbers("spread", plane, SPREAD_SHOWN / 4)
 
 
-def scale_between(before: FloatArray, after: FloatArray) -> int:
+def scale_between(before: Samples, after: Samples) -> int:
     """How many times as large the result is; raises InvalidRequest (SIZES_DIFFER)."""
     height, width = before.shape[:2]
     scale = after.shape[1] // width if width else 0
@@ -147,12 +175,12 @@ def scale_between(before: FloatArray, after: FloatArray) -> int:
     return scale
 
 
-def measure(before: FloatArray, after: FloatArray) -> Measured:
-    """On up to four samples of the picture."""
+def measure(before: Samples, after: Samples, *, encode: Encode = _as_it_is) -> Measured:
+    """On up to four parts of the picture."""
     scale = scale_between(before, after)
     places = list(_samples(Size(before.shape[1], before.shape[0])))
-    inputs = [before[place.slices] for place in places]
-    results = [after[place.times(scale).slices] for place in places]
+    inputs = [encode(before[place.slices]) for place in places]
+    results = [encode(after[place.times(scale).slices]) for place in places]
     noise = _noise(inputs)
     spectra = [measured_spectrum(_luma(x)) for x in inputs]
     ends = [s.end(FADED) for s in spectra if s is not None]
@@ -212,7 +240,7 @@ def _fine(plane: FloatArray, resolved: Size) -> FloatArray:
 
 def _mean_square(plane: FloatArray, scale: int) -> FloatArray:
     """Local, for each pixel of the input."""
-    height, width = (side // scale for side in plane.shape)
+    height, width = plane.shape[0] // scale, plane.shape[1] // scale
     blocks = np.square(plane).reshape(height, scale, width, scale).mean(axis=(1, 3))
     return _smooth(blocks, _WINDOW_PX)
 

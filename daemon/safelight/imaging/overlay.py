@@ -33,6 +33,7 @@ _MEANING: Mapping[str, str] = {
     "spread": "spread: results disagree",
 }
 _OPACITY = 0.9  # at full scale, so that the picture is never hidden
+_ROUNDING = 1e-2  # of a step of 8 bits
 _PANE_PX, _GAP_PX, _LINE_PX = 560, 12, 22
 _GROUND, _INK = (32, 32, 34), (230, 230, 230)
 
@@ -40,9 +41,10 @@ Plane8 = npt.NDArray[np.uint8]
 
 
 def plane8(name: str, plane: FloatArray) -> Plane8:
-    """A map in 8 bits: 255 = SHOWN[name] or more. What is above 0 stays above 0."""
+    """A map in 8 bits: 255 = SHOWN[name] or more. What is above 0 stays above 0, but for the rounding of floats."""
     share = np.clip(plane / np.float32(SHOWN[name]), 0, 1)
-    return np.ceil(share * np.float32(255)).astype(np.uint8)
+    shown: Plane8 = np.ceil(share * np.float32(255) - np.float32(_ROUNDING)).astype(np.uint8)
+    return shown
 
 
 def overlay(name: str, plane: Plane8, size: Size) -> npt.NDArray[np.uint8]:

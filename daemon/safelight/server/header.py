@@ -71,11 +71,7 @@ def check_header(message: rpb.RestoreHeader, registry: Registry) -> Header:
         layer = message.result_kind == rpb.RESULT_KIND_LAYER
         wire.require_inside(patch, sent if layer else region, "patch", "sent part" if layer else "region")
     fmt = wire.format_from_proto(message.format)
-    if len(message.icc_profile) > wire.ICC_BYTES_MOST:
-        raise InvalidRequest(
-            f"the colour profile has {len(message.icc_profile)} bytes: at most {wire.ICC_BYTES_MOST} are taken",
-            "PROFILE_TOO_LARGE",
-        )
+    require_profile(message.icc_profile)
     entry = registry.entry(wire.pipeline_id(message.settings.pipeline))
     settings = wire.settings_from_proto(message.settings, entry.spec)
     entry.require_installed()
@@ -105,16 +101,29 @@ def check_header(message: rpb.RestoreHeader, registry: Registry) -> Header:
 
 
 def _check_size(sent: Size, wanted: Size, fmt: PixelFormat, scale: int) -> None:
-    result = Size(wanted.width * scale, wanted.height * scale)
-    for size, what in ((sent, "sent part"), (result, "result")):
-        if size.area > MAX_PIXELS:
-            raise InvalidRequest(
-                f"the {what} has {size.area / 1e6:.0f} megapixels: at most {MAX_PIXELS / 1e6:.0f} are taken; "
-                "choose a smaller region or scale",
-                "TOO_MANY_PIXELS",
-            )
-        if size.width * fmt.bytes_per_pixel > ROW_BYTES_MOST:
-            raise InvalidRequest(
-                f"a row of {size.width} pixels of the {what} does not fit into a frame: choose a narrower region",
-                "ROW_TOO_WIDE",
-            )
+    require_size(sent, fmt, "sent part")
+    require_size(Size(wanted.width * scale, wanted.height * scale), fmt, "result")
+
+
+def require_size(size: Size, fmt: PixelFormat, what: str) -> None:
+    """Raises InvalidRequest (TOO_MANY_PIXELS, ROW_TOO_WIDE)."""
+    if size.area > MAX_PIXELS:
+        raise InvalidRequest(
+            f"the {what} has {size.area / 1e6:.0f} megapixels: at most {MAX_PIXELS / 1e6:.0f} are taken; "
+            "choose a smaller region or scale",
+            "TOO_MANY_PIXELS",
+        )
+    if size.width * fmt.bytes_per_pixel > ROW_BYTES_MOST:
+        raise InvalidRequest(
+            f"a row of {size.width} pixels of the {what} does not fit into a frame: choose a narrower region",
+            "ROW_TOO_WIDE",
+        )
+
+
+def require_profile(icc: bytes) -> None:
+    """Raises InvalidRequest (PROFILE_TOO_LARGE)."""
+    if len(icc) > wire.ICC_BYTES_MOST:
+        raise InvalidRequest(
+            f"the colour profile has {len(icc)} bytes: at most {wire.ICC_BYTES_MOST} are taken",
+            "PROFILE_TOO_LARGE",
+        )

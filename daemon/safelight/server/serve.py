@@ -31,11 +31,14 @@ from safelight.engine.residency import checked_keep_alive
 from safelight.engine.worker import Worker
 from safelight.errors import InvalidRequest, SafelightError
 from safelight.server import door, listen
+from safelight.server.assessment import AssessmentServicer
 from safelight.server.checkpoints import CheckpointsServicer
 from safelight.server.daemon import DaemonServicer
 from safelight.server.restoration import RestorationServicer
 from safelight.settings import KEEP_ALIVE_S
 from safelight.v1 import (
+    assessment_pb2,
+    assessment_pb2_grpc,
     checkpoints_pb2,
     checkpoints_pb2_grpc,
     daemon_pb2,
@@ -61,6 +64,7 @@ SERVICES = (
     restoration_pb2.DESCRIPTOR.services_by_name["Restoration"].full_name,
     daemon_pb2.DESCRIPTOR.services_by_name["Daemon"].full_name,
     checkpoints_pb2.DESCRIPTOR.services_by_name["Checkpoints"].full_name,
+    assessment_pb2.DESCRIPTOR.services_by_name["Assessment"].full_name,
 )
 
 
@@ -147,6 +151,8 @@ async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str)
         worker, default_pipeline=default_pipeline, log_path=config.log_path, stop=ending.ask
     )
     daemon_pb2_grpc.add_DaemonServicer_to_server(daemon, server)
+    assessment = AssessmentServicer(queue, _free_host_bytes)
+    assessment_pb2_grpc.add_AssessmentServicer_to_server(assessment, server)
     checkpoints = CheckpointsServicer(worker, alive=activity.touch)
     checkpoints_pb2_grpc.add_CheckpointsServicer_to_server(checkpoints, server)
     health_servicer = health.aio.HealthServicer()
