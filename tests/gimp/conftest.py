@@ -2,9 +2,7 @@
 beside `compact`: plug-in, bridge and daemon are the real ones, as users have them.
 """
 
-import os
-import subprocess
-import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +10,18 @@ from skimage import data
 
 from tests.fakes.daemon import KEEPING_COMMAND, daemon_process, short_folder
 from tests.gimp.command_line import CommandLine
-from tests.gimp.found import NOTHING, environment, found
+from tests.gimp.found import NOTHING, found
+from tests.gimp.home import installed
 from tests.gimp.session import session
+
+FOLDER = Path(__file__).parent
+TIMEOUT_S = 600  # a first start of GIMP asks two hundred plug-ins, on a busy machine for minutes
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.parent == FOLDER:
+            item.add_marker(pytest.mark.timeout(TIMEOUT_S))
 
 
 @pytest.fixture(scope="session")
@@ -28,19 +36,7 @@ def real_gimp():
 @pytest.fixture(scope="session")
 def home(real_gimp):
     """A home folder in which GIMP was started once and the plug-in installed by our command."""
-    with short_folder() as folder:
-        programs = folder / "bin"
-        programs.mkdir()
-        console = programs / "gimp-console"
-        console.write_text(
-            '#!/bin/sh\nexec {} "$@"\n'.format(" ".join([*real_gimp.prefix, real_gimp.console]))
-        )
-        console.chmod(0o755)
-        environ = environment(HOME=str(folder))
-        environ["PATH"] = f"{programs}{os.pathsep}{environ['PATH']}"
-        command = [sys.executable, "-m", "safelight.cli.main", "gimp", "install"]
-        told = subprocess.run(command, capture_output=True, text=True, env=environ, cwd=folder)
-        assert told.returncode == 0, told.stderr
+    with installed(real_gimp) as folder:
         yield folder
 
 

@@ -124,6 +124,29 @@ def lock_pixels(item, on=True):
     item_of(item).set_lock_content(on)
 
 
+def set_opacity(item, opacity):
+    item_of(item).set_opacity(opacity)
+
+
+def set_mode(item, mode):
+    item_of(item).set_mode(getattr(Gimp.LayerMode, mode))
+
+
+def mask_from_selection(item):
+    """Gives the layer a mask; what is selected stays visible."""
+    found = item_of(item)
+    found.add_mask(found.create_mask(Gimp.AddMaskType.SELECTION))
+    found.set_edit_mask(False)
+
+
+def remove_mask(item):
+    item_of(item).remove_mask(Gimp.MaskApplyMode.DISCARD)
+
+
+def set_apply_mask(item, on):
+    item_of(item).set_apply_mask(on)
+
+
 def set_visible(item, on):
     item_of(item).set_visible(on)
 
@@ -148,6 +171,14 @@ def set_comment(image, text):
 def comment(image):
     found = image_of(image).get_parasite("gimp-comment")
     return "" if found is None else bytes(found.get_data()).decode().rstrip("\0")
+
+
+def show(image):
+    return Gimp.Display.new(image_of(image)).get_id()
+
+
+def close(display):
+    Gimp.Display.get_by_id(display).delete()
 
 
 def delete(image):
@@ -321,6 +352,15 @@ def run(procedure, image, drawables, values):
         elif isinstance(value, str):
             answer["message"] = value
     return answer
+
+
+def log():
+    """What the plug-in has written down of errors."""
+    path = os.path.join(Gimp.directory(), "safelight-gimp.log")
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def version():

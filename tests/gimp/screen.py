@@ -13,15 +13,23 @@ from pathlib import Path
 
 from tests.fakes.waiting import until
 from tests.gimp.found import FoundGimp, environment
+from tests.gimp.session import GimpSession, answering
 
 SIZE = (1280, 900)
-START_S = 90.0
+START_S = 180.0  # of a busy machine; only a failing test waits so long
+COMMAND_S = 20.0  # xdotool waits for ever for a window that is not to come
 GIMPRC = """\
 (check-updates no)
 (show-welcome-dialog no)
 (config-version "{version}")
 (save-session-info no)
 (default-image (width 64) (height 64))
+"""
+SHORTCUTS = """\
+(file-version 1)
+(action "plug-in-safelight-restore" "<Primary>F9")
+(action "plug-in-safelight-redo" "<Primary>F10")
+(action "plug-in-safelight-upscale" "<Primary>F11")
 """
 
 
@@ -39,15 +47,21 @@ class Screen:
         return environment(HOME=str(self.home), DISPLAY=self.display, XDG_RUNTIME_DIR=str(run), **more)
 
     def run(self, *command: str) -> str:
-        """A program on this screen; gives what it said, empty when it failed."""
-        told = subprocess.run(
+        """A program on this screen; gives what it said, empty when it failed or waits for what does not come."""
+        environ = self.environment()
+        with subprocess.Popen(
             [*self.gimp.prefix, *command],
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
-            env=self.environment(),
-            cwd=self.home,
-        )
-        return told.stdout if told.returncode == 0 else ""
+            env=environ,
+        ) as process:
+            try:
+                told, _ = process.communicate(timeout=COMMAND_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return ""
+        return told if process.returncode == 0 else ""
 
     def windows(self, title: str) -> list[str]:
         """Visible windows whose title matches."""
@@ -61,7 +75,7 @@ class Screen:
         """The window of that title, as soon as it is there."""
         return until(lambda: self.windows(title), within_s=within_s)[-1]
 
-    def wait_gone(self, title: str, *, within_s: float = 30.0) -> None:
+    def wait_gone(self, title: str, *, within_s: float = START_S) -> None:
         until(lambda: not self.windows(title), within_s=within_s)
 
     def activate(self, window: str) -> None:
@@ -118,22 +132,17 @@ def screen(gimp: FoundGimp, home: Path) -> Iterator[Screen]:
 
 
 @contextmanager
-def open_gimp(where: Screen, picture: Path, **variables: str) -> Iterator[str]:
-    """GIMP with that picture; gives its window. Killed on leaving."""
+def open_gimp(where: Screen, picture: Path, **variables: str) -> Iterator[tuple[GimpSession, str]]:
+    """GIMP with that picture, and its window; killed on leaving."""
     folder = where.home / ".config" / "GIMP" / where.gimp.series
     (folder / "gimprc").write_text(GIMPRC.format(version=where.gimp.version))
-    with (where.home / "gimp.log").open("wb") as out:
-        command = [*where.gimp.prefix, where.gimp.program, "--no-splash", "--new-instance", str(picture)]
-        environ = where.environment(**variables)
-        process = subprocess.Popen(command, env=environ, stdout=out, stderr=out, cwd=where.home)
-        try:
-            window = where.wait(picture.stem)
-            where.activate(window)
-            where.run("xdotool", "windowsize", "--sync", window, *map(str, SIZE))
-            yield window
-        finally:
-            process.kill()
-            process.wait()
+    (folder / "shortcutsrc").write_text(SHORTCUTS)
+    command = [*where.gimp.prefix, where.gimp.program, "--no-splash", "--new-instance", str(picture)]
+    with answering(command, where.environment(**variables)) as gimp:
+        window = where.wait(picture.stem)
+        where.activate(window)
+        where.run("xdotool", "windowsize", "--sync", window, *map(str, SIZE))
+        yield gimp, window
 
 
 def copied(home: Path, folder: Path) -> Path:
@@ -148,6 +157,3 @@ def _start(
         return subprocess.Popen(
             [*gimp.prefix, *command], env=environ, stdout=out, stderr=out, pass_fds=pass_fds, cwd="/tmp"
         )
-
-
-__all__ = ["Screen", "copied", "open_gimp", "screen"]

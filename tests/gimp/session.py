@@ -16,10 +16,14 @@ import numpy as np
 
 from tests.gimp.found import FoundGimp, environment
 
-INSIDE = Path(__file__).with_name("inside.py")
+INSIDE = str(Path(__file__).with_name("inside.py"))
+SERVE = [
+    "--batch-interpreter", "python-fu-eval",
+    "-b", f"exec(compile(open({INSIDE!r}).read(), {INSIDE!r}, 'exec'), globals())",
+]  # fmt: skip
 RESTORE = "plug-in-safelight-restore"
-START_S = 90.0  # the first start asks every plug-in what it can do
-ANSWER_S = 120.0
+START_S = 180.0  # the first start asks every plug-in what it can do
+ANSWER_S = 400.0
 NUMBERS = {"u8": np.uint8, "u16": np.uint16, "half": np.float16, "float": np.float32}
 
 
@@ -129,7 +133,16 @@ class GimpSession:
 
 @contextmanager
 def session(gimp: FoundGimp, home: Path, **variables: str) -> Iterator[GimpSession]:
-    """A GIMP of that home folder; ended on leaving, whatever happened."""
+    """A GIMP of that home folder, without windows; ended on leaving, whatever happened."""
+    with answering(
+        [*gimp.prefix, gimp.console, "-i", "-d", "-f", "--quit"], environment(HOME=str(home), **variables)
+    ) as opened:
+        yield opened
+
+
+@contextmanager
+def answering(command: list[str], environ: dict[str, str]) -> Iterator[GimpSession]:
+    """Any GIMP, told to do what comes over a line of its own."""
     with tempfile.TemporaryDirectory(prefix="sl-gimp-") as made:
         folder = Path(made)
         log = folder / "gimp.log"
@@ -137,16 +150,15 @@ def session(gimp: FoundGimp, home: Path, **variables: str) -> Iterator[GimpSessi
             door.bind(str(folder / "line"))
             door.listen(1)
             door.settimeout(START_S)
-            environ = environment(HOME=str(home), SAFELIGHT_TEST_SOCKET=str(folder / "line"), **variables)
-            process = subprocess.Popen(
-                [*gimp.prefix, gimp.console, *batch(INSIDE)], env=environ, stdout=out, stderr=out, cwd=folder
-            )
+            environ = {**environ, "SAFELIGHT_TEST_SOCKET": str(folder / "line")}
+            process = subprocess.Popen([*command, *SERVE], env=environ, stdout=out, stderr=out, cwd=folder)
             try:
                 line, _ = door.accept()
                 with line:
                     line.settimeout(ANSWER_S)
                     yield GimpSession(line, process, folder, log)
-                process.wait(30)
+                if "--quit" in command:
+                    process.wait(30)
             except TimeoutError:
                 raise AssertionError(
                     f"GIMP did not answer: {log.read_text(errors='replace')[-2000:]}"
@@ -154,11 +166,3 @@ def session(gimp: FoundGimp, home: Path, **variables: str) -> Iterator[GimpSessi
             finally:
                 process.kill()
                 process.wait()
-
-
-def batch(script: Path) -> list[str]:
-    """Arguments that run a script in GIMP's Python and end GIMP."""
-    return [
-        "-i", "-d", "-f", "--quit", "--batch-interpreter", "python-fu-eval",
-        "-b", f"exec(compile(open({str(script)!r}).read(), {str(script)!r}, 'exec'), globals())",
-    ]  # fmt: skip
