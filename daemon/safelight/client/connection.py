@@ -128,8 +128,8 @@ def connect_remote(remote: Remote) -> grpc.Channel:
         raise Unavailable(
             f"nobody answers at {remote.target}, or the certificates do not fit: check the address, that the "
             "client's certificate is of the daemon's --tls-client-ca, and that the daemon's is of ours",
-            "NOT_ANSWERING",
-            details=error.details,
+            "REMOTE_NOT_ANSWERING",
+            details={"target": remote.target, **error.details},
         ) from None
 
 

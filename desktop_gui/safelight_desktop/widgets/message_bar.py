@@ -14,7 +14,15 @@ from safelight_desktop.widgets.icons import icon, pixmap
 
 ICON_PX = 20
 CONNECTION = frozenset(
-    {"NOT_RUNNING", "NOT_ANSWERING", "DAEMON_GONE", "START_FAILED", "START_TIMEOUT", "NOT_CONNECTED"}
+    {
+        "NOT_RUNNING",
+        "NOT_ANSWERING",
+        "REMOTE_NOT_ANSWERING",
+        "DAEMON_GONE",
+        "START_FAILED",
+        "START_TIMEOUT",
+        "NOT_CONNECTED",
+    }
 )
 
 
