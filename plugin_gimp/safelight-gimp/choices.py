@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +190,9 @@ class Choices:
 
 
 def _setting(found: Mapping[str, Any]) -> Setting:
-    return Setting(**{**found, "choices": tuple(found["choices"])})
+    """What a newer Safelight says of it besides is passed over."""
+    known = {field.name: found[field.name] for field in fields(Setting)}
+    return Setting(**{**known, "choices": tuple(found["choices"])})
 
 
 def _allowed(setting: Setting, value: Any) -> bool:

@@ -25,6 +25,8 @@ class Control:
     """Shows a value, without telling anybody that it changed."""
     own_label: bool = False
     """True: it says itself what it is."""
+    suggest: Callable[[Any], None] = lambda value: None
+    """Shows what is chosen where the person leaves it to us."""
 
 
 def control_for(setting: Setting, on_change: Callable[[Any], None], label: str) -> Control:
@@ -35,10 +37,10 @@ def control_for(setting: Setting, on_change: Callable[[Any], None], label: str) 
         made = _check(on_change, label)
     elif setting.type == "choice":
         made = choice(setting.choices, [_shown(word) for word in setting.choices], on_change)
-    elif setting.type == "text":
-        made = _entry(on_change)
-    else:
+    elif setting.type in ("int", "float"):
         made = _number(setting, on_change)
+    else:  # text, and what a newer Safelight may have
+        made = _entry(on_change)
     made.widget.set_tooltip_text(_(setting.help))
     made.show(setting.default)
     return made
@@ -81,7 +83,7 @@ def _entry(on_change: Callable[[str], None]) -> Control:
 
     def show(value: str) -> None:
         with entry.handler_block(handler):
-            entry.set_text(value)
+            entry.set_text(str(value))
 
     return Control(entry, entry, show)
 
@@ -140,4 +142,9 @@ def _automatic(setting: Setting, on_change: Callable[[float], None]) -> Control:
             if value != meaning:
                 adjustment.set_value(value)
 
-    return Control(box, button, show)
+    def suggest(value: float) -> None:
+        if button.get_active():
+            with adjustment.handler_block(handlers[1]):
+                adjustment.set_value(value)
+
+    return Control(box, button, show, suggest=suggest)

@@ -22,7 +22,7 @@ from gimp_dialog_page import Page
 from gimp_install import install
 from gimp_loop import start
 from gimp_previewing import KEY, Previewing
-from gimp_source import Source, opened
+from gimp_source import Source, blends, opened
 from gimp_ui import GimpUi, Gtk
 from job import Wish
 from latest import Latest
@@ -48,11 +48,13 @@ class Kind:
     """The whole image, whatever is selected."""
     recipe: Recipe | None = None
     under: Gimp.Layer | None = None
+    mask_stays: bool = False
+    """The layer keeps its mask: somebody has painted it, or it cannot be made again."""
 
     @property
     def hidden(self) -> set[str]:
         """Settings that do nothing here."""
-        return {"feather"} if self.recipe or self.whole else set()
+        return {"feather"} if self.mask_stays or self.whole else set()
 
 
 RESTORE = Kind(N_("Restore Region"))
@@ -272,6 +274,7 @@ class Dialog:
         if error is not None:
             self._failed(error)
         else:
+            self._page.suggest("working_scale", plan["working_scale"])
             self._page.say_estimate(estimate(plan["seconds"], plan["memory_bytes"]) + self._warning())
 
     def _measured(self) -> None:
@@ -280,12 +283,20 @@ class Dialog:
             self._estimate.ask(self._planned, None)
 
     def _warning(self) -> str:
-        """Where there is too little to go by for networks that invent."""
-        assert self._choices is not None
-        source = self._source
-        if source is None or not self._choices.spec["generative"] or min(source.region[2:]) >= SMALL_PX:
+        """What the person should know before it is done."""
+        choices, source = self._choices, self._source
+        assert choices is not None
+        if source is None:
             return ""
-        return "\n" + _("The selection is small: details will be invented, and letters may change.")
+        told = []
+        if choices.spec["generative"] and min(source.region[2:]) < SMALL_PX:
+            told.append(_("The selection is small: details will be invented, and letters may change."))
+        blended = source.kind == "layer" and blends(source.item)
+        if blended and choices.output == "layer" and self._kind.recipe is None:
+            told.append(
+                _("The layer's mode or opacity would act twice: Replace the pixels keeps how it looks.")
+            )
+        return "".join(f"\n{sentence}" for sentence in told)
 
     def _open_source(self) -> None:
         """What the preview shows; told as an error where there is nothing to restore."""

@@ -9,10 +9,10 @@ from typing import Any
 from choices import OUTPUTS, SCALE, SEED, SEED_MOST, SOURCES, Choices, Setting
 from gimp_api import GLib
 from gimp_controls import Control, choice, control_for
-from gimp_preview import HEIGHT_PX, WIDTH_PX, PreviewArea
+from gimp_preview import PreviewArea
 from gimp_ui import SPACING, WIDE, Gdk, Gtk, label
 from texts import N_, _
-from words import with_mnemonic
+from words import size, with_mnemonic
 
 OUTPUT_TITLES = {
     "layer": N_("New layer with a mask"),
@@ -53,7 +53,6 @@ class Page:
         self._letters: set[str] = set(BUTTONS)
         self._labels = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self.preview = PreviewArea(on_move, on_rest)
-        self.preview_size = WIDTH_PX, HEIGHT_PX
         self._status = label(wrap=True)
         self._status.set_max_width_chars(LABEL_CHARS)
         self._bar = Gtk.ProgressBar()
@@ -63,6 +62,11 @@ class Page:
         self._settings = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=WIDE)
         self.widget = self._laid_out()
         self.widget.show_all()
+
+    @property
+    def preview_size(self) -> tuple[int, int]:
+        """Width and height in pixels of the screen."""
+        return self.preview.size
 
     @property
     def _drawn(self) -> Choices:
@@ -126,8 +130,15 @@ class Page:
         self._status.set_text(text)
 
     def say_estimate(self, text: str) -> None:
+        """What the chosen pipeline costs; empty: nothing is known."""
         self._state.set_text(text)
+        self._state.set_visible(bool(text))
         self._fit()
+
+    def suggest(self, name: str, value: Any) -> None:
+        """What will be chosen for a setting that is left to us."""
+        if name in self._controls:
+            self._controls[name].suggest(value)
 
     def busy(self, on: bool) -> None:
         self._busy = on
@@ -229,6 +240,7 @@ class Page:
         self._summary = label(dim=True, wrap=True)
         self._licence = label(dim=True, wrap=True)
         self._state = label(wrap=True)
+        self._state.set_no_show_all(True)
         self._install = Gtk.Button(
             label=with_mnemonic(_("I_nstall..."), self._letters), use_underline=True, no_show_all=True
         )
@@ -270,7 +282,7 @@ class Page:
         self._licence.set_markup(_licence_markup(spec))
         self._install.set_visible(not spec["installed"])
         if not spec["installed"]:
-            self._state.set_text("")
+            self.say_estimate(_to_download(spec))
         self._preset.show(choices.preset)
         for name, control in self._controls.items():
             control.show(choices.value(name))
@@ -296,6 +308,13 @@ class Page:
             grid.attach(shown, 0, row, 1, 1)
         grid.attach(control.widget, 1, row, 1, 1)
         return shown
+
+
+def _to_download(spec: Any) -> str:
+    missing = sum(c["download_bytes"] for c in spec["checkpoints"] if not c["installed"])
+    return (
+        _("Not installed: {size} to download").format(size=size(missing)) if missing else _("Not installed")
+    )
 
 
 def _new_seed() -> int:

@@ -54,7 +54,8 @@ class _Installer:
         for checkpoint in self._missing:
             box.pack_start(self._part(checkpoint), False, False, 0)
         if by_hand or not self._missing:
-            box.pack_start(_text(self._spec["install_hint"]), False, False, 0)
+            hint = self._spec["install_hint"]
+            box.pack_start(_text(hint[:1].upper() + hint[1:]), False, False, 0)
         self._status = _text("")
         self._bar = Gtk.ProgressBar(no_show_all=True)
         box.pack_start(self._status, False, False, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from formats import Transport, transport
-from geometry import Rect, strips
+from geometry import Rect, cut, strips, where_selected
 from gimp_api import Babl, Gegl, Gimp
 
 STRIP_BYTES = 8 << 20  # read in 10 ms: windows stay alive between two
@@ -80,6 +80,24 @@ def write(drawable: Gimp.Drawable, box: Rect, travelling: Transport, bands: Iter
     )
 
 
+def copy_of(drawable: Gimp.Drawable) -> Gegl.Buffer:
+    """Its samples of now. Tiles are copied when they are written to, so it costs little."""
+    return drawable.get_buffer().dup()
+
+
+def put_back(drawable: Gimp.Drawable, before: Gegl.Buffer, box: Rect, mask: bytes) -> None:
+    """Samples of a copy where the mask of the box is 0, in the drawable's own numbers: no bit of them changes. Past
+    undo."""
+    now, name = drawable.get_buffer(), str(Babl.get_name(drawable.get_format()))
+    bytes_per_pixel = Babl.format_get_bytes_per_pixel(drawable.get_format())
+    for band in strips(box, box.width * bytes_per_pixel, STRIP_BYTES):
+        chosen = cut(mask, box.width, band.shifted(-box.x, -box.y))
+        place = _rectangle(band)
+        old, new = (b.get(place, 1.0, name, Gegl.AbyssPolicy.NONE) for b in (before, now))
+        now.set(place, name, where_selected(chosen, old, new))
+    now.flush()
+
+
 def write_shadow(drawable: Gimp.Drawable, box: Rect, travelling: Transport, bands: Iterable[bytes]) -> None:
     """Into the shadow buffer; `merge_shadow` then makes it one step of undo."""
     name = _encoding(drawable, travelling.encoding)
@@ -96,6 +114,11 @@ def read_mask(channel: Gimp.Channel, box: Rect) -> bytes:
 def write_mask(mask: Gimp.Channel, box: Rect, bands: Iterable[bytes]) -> None:
     """8-bit values; past undo."""
     _write(mask.get_buffer(), box, "Y u8", 1, bands)
+
+
+def write_mask_shadow(mask: Gimp.Channel, box: Rect, bands: Iterable[bytes]) -> None:
+    """As `write_shadow`."""
+    _write(mask.get_shadow_buffer(), box, "Y u8", 1, bands)
 
 
 def _write(buffer: Gegl.Buffer, box: Rect, name: str, pixel_bytes: int, bands: Iterable[bytes]) -> None:

@@ -15,6 +15,7 @@ from gimp_ui import Gdk, GdkPixbuf, Gtk
 from texts import _
 
 WIDTH_PX, HEIGHT_PX = 420, 360
+MOST_PX = 640  # a larger part takes too long to follow what is changed
 GRIP_PX = 8  # as near to the line counts as on it
 STEP_PX = 32
 _LINE = 0xFFFFFFFF
@@ -35,8 +36,11 @@ class PreviewArea:
         self._on_line = False
         self._scale = 1
         self._image = Gtk.Image()
-        self.widget = Gtk.EventBox(can_focus=True)
-        self.widget.add(self._image)
+        self.widget = Gtk.EventBox(can_focus=True, above_child=True)
+        never_wider = Gtk.PolicyType.EXTERNAL  # a window can be made smaller again than the picture in it
+        self._around = Gtk.ScrolledWindow(hscrollbar_policy=never_wider, vscrollbar_policy=never_wider)
+        self._around.add(self._image)
+        self.widget.add(self._around)
         self.widget.set_size_request(WIDTH_PX, HEIGHT_PX)
         accessible = self.widget.get_accessible()
         accessible.set_name(_("Preview"))
@@ -49,6 +53,14 @@ class PreviewArea:
         self.widget.connect("motion-notify-event", self._moved)
         self.widget.connect("button-release-event", self._released)
         self.widget.connect("key-press-event", self._key)
+        self._size = self.size
+        self.widget.connect("size-allocate", self._allocated)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of what it has room for."""
+        given = self.widget.get_allocated_width(), self.widget.get_allocated_height()
+        return max(WIDTH_PX, min(MOST_PX, given[0])), max(HEIGHT_PX, min(MOST_PX, given[1]))
 
     def show_before(self, pixels: bytes, box: Rect, scale: int) -> None:
         """RGBA 8 bit, sRGB, of the document; enlarged by `scale` as the result will be. What was restored goes."""
@@ -85,6 +97,17 @@ class PreviewArea:
             return 0.5
         spare = self.widget.get_allocated_width() - self._before.get_width()
         return (x - spare / 2) / self._before.get_width()
+
+    def _allocated(self, *_: object) -> None:
+        """More or less room: more or less is shown."""
+        if self.size != self._size:
+            self._size = self.size
+            GLib.idle_add(self._rested)
+
+    def _rested(self) -> bool:
+        self._on_move(0, 0)
+        self._on_rest()
+        return bool(GLib.SOURCE_REMOVE)
 
     def _pressed(self, widget: Gtk.Widget, event: Any) -> bool:
         widget.grab_focus()

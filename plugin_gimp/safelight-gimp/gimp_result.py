@@ -6,15 +6,24 @@ other layers and what is chosen as they were.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from formats import Transport
-from geometry import Rect
+from geometry import Rect, placed, plain, product
 from gimp_api import Gimp
-from gimp_pixels import write, write_mask, write_shadow
+from gimp_pixels import (
+    copy_of,
+    put_back,
+    read_mask,
+    write,
+    write_mask,
+    write_mask_shadow,
+    write_shadow,
+)
 from gimp_source import Source, require_changeable
 from recipe import PARASITE, Recipe
 
@@ -67,23 +76,26 @@ def add_layer(source: Source, result: Result) -> Gimp.Layer:
     with _one_step(image):
         _make_rgb(image)
         layer = _filled_layer(image, source.transport, result)
-        layer.attach_parasite(_parasite(result.recipe))
         if source.kind == "layer":
             image.insert_layer(layer, source.item.get_parent(), image.get_item_position(source.item))
         else:
             image.insert_layer(layer, None, 0)
         layer.set_offsets(result.box.x + source.offset[0], result.box.y + source.offset[1])
-        _add_mask(layer, result)
+        _add_mask(layer, result, _wanted_mask(source, result))
+        if source.kind == "layer":
+            _look_like(layer, source.item)
+        layer.attach_parasite(_parasite(layer, result.recipe))
         _set_metadata(image, result.metadata)
     return layer
 
 
 def renew_layer(layer: Gimp.Layer, source: Source, result: Result, before: Recipe) -> Gimp.Layer:
-    """Other pixels for a layer that a recipe has made: where it is now, under the mask it has now."""
+    """Other pixels for a layer that a recipe has made, where it is now. A mask that somebody has painted stays."""
     image = source.image
     require_changeable(layer)
     moved = (result.box.x - before.box.x, result.box.y - before.box.y)
     box = Rect(0, 0, result.box.width, result.box.height)
+    own_mask = mask_renewable(layer, before)
     with _one_step(image):
         if (layer.get_width(), layer.get_height()) != (box.width, box.height):
             layer.resize(box.width, box.height, -moved[0], -moved[1])
@@ -92,8 +104,10 @@ def renew_layer(layer: Gimp.Layer, source: Source, result: Result, before: Recip
         with _selection_aside(image):
             Gimp.Selection.none(image)
             _write_undoable(layer, box, source.transport, result.bands)
+            if own_mask and layer.get_mask() is not None:
+                _renew_mask(layer, result, _wanted_mask(source, result))
         layer.set_name(result.name)
-        layer.attach_parasite(_parasite(result.recipe))
+        layer.attach_parasite(_parasite(layer, result.recipe, None if own_mask else before.mask_sha256))
         _set_metadata(image, result.metadata)
     return layer
 
@@ -106,7 +120,11 @@ def replace_pixels(source: Source, result: Result) -> Gimp.Layer:
         _make_rgb(image)
         with _selection_aside(image):
             image.select_rectangle(Gimp.ChannelOps.REPLACE, *source.in_image(result.box))
+            before = None if source.transport.exact else copy_of(layer)
             _write_undoable(layer, result.box, source.transport, result.bands)
+            if before is not None and source.mask is not None:
+                put_back(layer, before, result.box, source.mask)
+                layer.update(*result.box)
         _set_metadata(image, result.metadata)
     return layer
 
@@ -196,9 +214,23 @@ def _filled_layer(image: Gimp.Image, travelling: Transport, result: Result) -> G
     return layer
 
 
-def _parasite(recipe: Recipe) -> Gimp.Parasite:
+def mask_renewable(layer: Gimp.Layer, recipe: Recipe) -> bool:
+    """Whether the layer's mask is the one that it was given and can be made again: nothing painted is lost with it."""
+    return recipe.selection_known and _mask_sha256(layer) == recipe.mask_sha256
+
+
+def _mask_sha256(layer: Gimp.Layer) -> str:
+    mask = layer.get_mask()
+    if mask is None:
+        return ""
+    return hashlib.sha256(read_mask(mask, Rect(0, 0, layer.get_width(), layer.get_height()))).hexdigest()
+
+
+def _parasite(layer: Gimp.Layer, recipe: Recipe, mask_sha256: str | None = None) -> Gimp.Parasite:
+    """With the mask that the layer has now, or with another that it was given."""
+    told = replace(recipe, mask_sha256=_mask_sha256(layer) if mask_sha256 is None else mask_sha256)
     flags = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE
-    return Gimp.Parasite.new(PARASITE, flags, list(recipe.to_bytes()))
+    return Gimp.Parasite.new(PARASITE, flags, list(told.to_bytes()))
 
 
 def _layer_type(travelling: Transport) -> Any:
@@ -208,11 +240,44 @@ def _layer_type(travelling: Transport) -> Any:
     return Gimp.ImageType.GRAY_IMAGE if grey else Gimp.ImageType.RGB_IMAGE
 
 
-def _add_mask(layer: Gimp.Layer, result: Result) -> None:
-    if not result.mask:
+def _wanted_mask(source: Source, result: Result) -> bytes:
+    """Of the region: the selection with its soft edge, where the source layer can be seen; empty: no mask is needed."""
+    wanted = b"".join(result.mask)
+    mask = source.item.get_mask() if source.kind == "layer" else None
+    if mask is None or not source.item.get_apply_mask():
+        return wanted
+    shown = read_mask(mask, result.region)
+    if plain(shown):
+        return wanted
+    return product(wanted, shown, result.region.width) if wanted else shown
+
+
+def _look_like(layer: Gimp.Layer, source: Gimp.Layer) -> None:
+    """As GIMP's own duplicate of the source layer would: the same opacity, mode and way of blending."""
+    layer.set_opacity(source.get_opacity())
+    if source.get_mode() != Gimp.LayerMode.PASS_THROUGH:  # of groups only
+        layer.set_mode(source.get_mode())
+        layer.set_blend_space(source.get_blend_space())
+        layer.set_composite_space(source.get_composite_space())
+        layer.set_composite_mode(source.get_composite_mode())
+
+
+def _add_mask(layer: Gimp.Layer, result: Result, wanted: bytes) -> None:
+    if not wanted:
         return
     mask = layer.create_mask(Gimp.AddMaskType.BLACK)
     layer.add_mask(mask)
-    write_mask(mask, result.region.shifted(-result.box.x, -result.box.y), result.mask)
+    write_mask(mask, result.region.shifted(-result.box.x, -result.box.y), [wanted])
     mask.update(0, 0, result.box.width, result.box.height)
     layer.set_edit_mask(False)
+
+
+def _renew_mask(layer: Gimp.Layer, result: Result, wanted: bytes) -> None:
+    """As one that is added now would be; undo knows what was there."""
+    mask, whole = layer.get_mask(), Rect(0, 0, result.box.width, result.box.height)
+    place = result.region.shifted(-result.box.x, -result.box.y)
+    renewed = placed(wanted or bytes([255]) * (place.width * place.height), place, whole)
+    write_mask_shadow(mask, whole, [renewed])
+    mask.merge_shadow(True)
+    write_mask(mask, whole, [renewed])
+    mask.update(*whole)

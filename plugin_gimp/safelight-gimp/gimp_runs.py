@@ -11,8 +11,7 @@ from gimp_api import Gimp
 from gimp_arguments import keep_wish, wish_of
 from gimp_job import run_job
 from gimp_loop import bridge
-from gimp_pixels import transport_of
-from gimp_result import add_layer, new_image, renew_layer, replace_pixels
+from gimp_result import add_layer, mask_renewable, new_image, renew_layer, replace_pixels
 from gimp_source import layer_of, opened, require_changeable
 from job import Wish
 from recipe import PARASITE, Recipe, read_recipe
@@ -76,12 +75,21 @@ def redo(run_mode: Gimp.RunMode, image: Gimp.Image, drawables: list[Any], config
         if run_mode == Gimp.RunMode.INTERACTIVE:
             from gimp_dialog import Kind
 
-            kind = Kind(N_("Redo with Other Settings"), output="layer", recipe=recipe, under=under)
+            kind = Kind(
+                N_("Redo with Other Settings"),
+                output="layer",
+                recipe=recipe,
+                under=under,
+                mask_stays=not mask_renewable(layer, recipe),
+            )
             wish = _asked(process, image, origin, kind)
         if wish is None:
             return None
         keep_wish(config, wish)
-        with opened(image, origin, recipe.source, region=recipe.region, under=under) as source:
+        selection = recipe.selection
+        with opened(
+            image, origin, recipe.source, region=recipe.region, mask=selection, under=under
+        ) as source:
             return run_job(
                 process,
                 source,
@@ -111,14 +119,6 @@ def _possible(image: Gimp.Image, layer: Gimp.Layer, wish: Wish, interactive: boo
                 "REPLACE_VISIBLE",
                 N_(
                     "What all visible layers show cannot replace one of them: choose a new layer as the result."
-                ),
-            )
-        if not transport_of(image, alpha=False).exact:
-            raise SafelightError(
-                "NOT_EXACT",
-                N_(
-                    "The image's precision is too high to leave what is not selected exactly as it is: choose a new "
-                    "layer as the result, or 32-bit float (Image > Precision)."
                 ),
             )
     if wish.output != "image" and image.get_base_type() == Gimp.ImageBaseType.INDEXED:

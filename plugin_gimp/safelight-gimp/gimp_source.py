@@ -14,6 +14,7 @@ from gimp_api import Gimp
 from gimp_pixels import opaque, profile_of, read_mask, transport_of
 from texts import N_
 
+PLAIN_MODES = (Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY, Gimp.LayerMode.PASS_THROUGH)
 NOT_RASTER = ("is_link_layer", "is_vector_layer")  # GIMP 3.2 has them
 
 
@@ -56,7 +57,13 @@ class Source:
     def require_valid(self) -> None:
         """GIMP stays usable while a job runs: the image may be gone."""
         if not self.image.is_valid():
-            raise SafelightError("IMAGE_CLOSED", N_("The image was closed while it was being restored."))
+            raise SafelightError(
+                "IMAGE_CLOSED",
+                N_(
+                    "The image was closed while it was being restored, so the work was given up: open it and run the "
+                    "filter again."
+                ),
+            )
         if not self.item.is_valid():
             raise SafelightError(
                 "LAYER_GONE",
@@ -103,6 +110,11 @@ def require_changeable(layer: Gimp.Layer) -> None:
         item = item.get_parent()
 
 
+def blends(layer: Gimp.Layer) -> bool:
+    """Whether what lies below shows through a layer of such a mode or opacity."""
+    return layer.get_opacity() < 100 or layer.get_mode() not in PLAIN_MODES
+
+
 @contextmanager
 def opened(
     image: Gimp.Image,
@@ -110,17 +122,18 @@ def opened(
     kind: str,
     *,
     region: Rect | None = None,
+    mask: bytes | None = None,
     under: Gimp.Layer | None = None,
 ) -> Iterator[Source]:
-    """The source of a run. `region`, in the document, stands for the selection where something else names one.
-    `under`: of what is visible, only what lies below that layer."""
+    """The source of a run. `region`, in the document, stands for the selection where something else names one, with
+    the mask of what is selected in it. `under`: of what is visible, only what lies below that layer."""
     if kind == "layer":
-        yield _source(image, layer, kind, layer, region)
+        yield _source(image, layer, kind, layer, region, mask)
         return
     scratch = _scratch_image(image)
     try:
         seen = _visible_below(image, scratch, under) if under else _visible(image, scratch)
-        yield _source(image, layer, kind, seen, region)
+        yield _source(image, layer, kind, seen, region, mask)
     finally:
         scratch.delete()
 
@@ -174,15 +187,21 @@ def _scratch_image(image: Gimp.Image) -> Gimp.Image:
 
 
 def _source(
-    image: Gimp.Image, layer: Gimp.Layer, kind: str, pixels: Gimp.Drawable, region: Rect | None
+    image: Gimp.Image,
+    layer: Gimp.Layer,
+    kind: str,
+    pixels: Gimp.Drawable,
+    region: Rect | None,
+    mask: bytes | None,
 ) -> Source:
     offset = (0, 0) if kind == "visible" else tuple(pixels.get_offsets())[-2:]
     document = Rect(0, 0, pixels.get_width(), pixels.get_height())
-    mask = None
     if region is None:
         region, mask = _selected(image, document, offset)
     else:
-        region = region.intersect(document)
+        named, region = region, region.intersect(document)
+        if mask is not None and not region.empty:
+            mask = cut(mask, named.width, region.shifted(-named.x, -named.y))
     if region.empty:
         raise SafelightError(
             "SELECTION_OUTSIDE",

@@ -6,7 +6,10 @@ image, so that they hold when layers are moved.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -36,6 +39,19 @@ class Recipe:
     """GIMP's tattoo of the source layer, kept in XCF files; 0 for all visible layers."""
     operation: dict[str, Any] = field(default_factory=dict)
     """What the record of the image says of it."""
+    mask_sha256: str = ""
+    """Of the layer's mask as it was made, 8 bit; empty: it had none."""
+
+    @property
+    def selection(self) -> bytes | None:
+        """What was selected of the region, 255 = all of it; None: all of the region, or no longer known."""
+        packed = self.operation.get("mask")
+        return unpacked_mask(packed, self.region) if isinstance(packed, str) else None
+
+    @property
+    def selection_known(self) -> bool:
+        """False: it had a shape that was too detailed to be kept."""
+        return not self.operation.get("mask_sha256") or self.selection is not None
 
     def to_bytes(self) -> bytes:
         return json.dumps({"version": VERSION, **asdict(self)}).encode()
@@ -55,9 +71,28 @@ def read_recipe(data: bytes) -> Recipe | None:
             title=str(found["title"]),
             source_item=int(found["source_item"]),
             operation=dict(found["operation"]),
+            mask_sha256=str(found.get("mask_sha256", "")),
         )
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def unpacked_mask(text: str, region: Rect) -> bytes | None:
+    """Of a record: base64 of the deflated differences of its rows. None for what is no mask of that region."""
+    width, size = region.width, region.width * region.height
+    try:
+        differences = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), size + 1)
+    except (binascii.Error, zlib.error):
+        return None
+    if len(differences) != size:
+        return None
+    rows, above = [], bytes(width)
+    for start in range(0, size, width):
+        change = differences[start : start + width]
+        if change.count(0) != width:
+            above = bytes((a + c) & 255 for a, c in zip(above, change))  # noqa: B905 - GIMP's Python may be older
+        rows.append(above)
+    return b"".join(rows)
 
 
 def _rect(numbers: Sequence[int]) -> Rect:

@@ -37,8 +37,42 @@ _SENTENCES = {
     "NOT_ANSWERING": N_(
         "Safelight's daemon does not answer: run safelight stop --force in a terminal, then try again."
     ),
+    "REMOTE_NOT_ANSWERING": N_(
+        "Nobody answers at {target}: start Safelight's daemon there, or remove Safelight's remote.json."
+    ),
     "DAEMON_NOT_INSTALLED": N_(
         "Safelight's daemon is not installed: run pip install 'safelight[daemon]' in a terminal."
+    ),
+    "STOPPING": N_("Safelight's daemon is just ending: try again in a moment."),
+    "DEVICE_FAULT": N_(
+        "The graphics device failed and Safelight's daemon starts anew: run the filter again."
+    ),
+    "NO_ANSWER": N_("Safelight's daemon did not answer in time: try again."),
+    "TOO_MANY_STREAMS": N_("Safelight is sent too many pictures at once: try again when some are done."),
+    "TOO_MANY_PIXELS": N_(
+        "The selection is larger than Safelight takes: select less, or a smaller enlargement."
+    ),
+    "RESULT_INCOMPLETE": N_("The result did not come back whole: run the filter again."),
+    "PROFILE_NOT_SUPPORTED": N_(
+        "The image's colour profile cannot be used: convert it to sRGB first (Image > Color Management)."
+    ),
+    "PROFILE_TOO_LARGE": N_(
+        "The image's colour profile is too large: convert it to sRGB first (Image > Color Management)."
+    ),
+    "RUNTIME_DIR_UNSAFE": N_(
+        "Safelight's runtime folder is open to other users: run safelight doctor in a terminal, it says what to do."
+    ),
+    "PROTOCOL_MISMATCH": N_(
+        "This plug-in, Safelight and its daemon are of different versions: run safelight stop and safelight gimp "
+        "install in a terminal, then restart GIMP."
+    ),
+    "UNAUTHENTICATED": N_("Safelight's daemon refused us: run safelight stop in a terminal, then try again."),
+    "REMOTE_SETTINGS": N_(
+        "The file that names a daemon on another machine cannot be used: correct or remove Safelight's remote.json."
+    ),
+    "DISK_FULL": N_("There is no room left on the disk: free some, then try again."),
+    "INTERNAL": N_(
+        "Something went wrong in Safelight's daemon that should not: please report what GIMP's error console says."
     ),
     "SAMPLES_NOT_FINITE": N_("The layer holds samples that are no numbers or infinite: repair them first."),
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from safelight.client.bridge_estimate import Rates, memory_bytes, network_pixels
+from safelight.client.bridge_estimate import Rates, memory_bytes, network_pixels, working_scale
 from safelight.engine.pipelines.compact_spec import COMPACT
 from safelight.engine.pipelines.osediff_spec import OSEDIFF, OSEDIFF_FACE
 from safelight.engine.region_plan import plan_region
@@ -83,10 +83,18 @@ def test_pixels_are_counted_about_as_the_engine_plans(spec, region, document, sc
     assert counted == pytest.approx(planned_pixels(spec, region, document, working), rel=0.25)
 
 
+@pytest.mark.parametrize(("spec", "region", "document", "scale", "working"), CASES.values(), ids=CASES)
+def test_the_working_scale_is_told_that_the_engine_chooses(spec, region, document, scale, working):
+    settings = RestoreSettings(spec.id, output_scale=scale)
+    assert working_scale(spec, settings, region.size, document) == pytest.approx(working)
+    own = RestoreSettings(spec.id, output_scale=scale, working_scale=1.5)
+    assert working_scale(spec, own, region.size, document) == 1.5
+
+
 MEMORY = {
     "a picture of one tile": (COMPACT, Size(300, 200), 8_000_000 + 1500 * 300 * 200),
     "a picture of many tiles": (COMPACT, Size(9000, 9000), 8_000_000 + 1500 * 8 * 384 * 384),
-    "latent tiles": (OSEDIFF, Size(2000, 2000), 1_900_000_000 + 1600 * 768 * 768),
+    "latent tiles": (OSEDIFF, Size(2000, 2000), 1_900_000_000 + 1650 * 768 * 768),
 }
 
 

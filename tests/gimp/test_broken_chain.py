@@ -68,10 +68,12 @@ def client(gimp, chain):
 
 
 KINDS = {
-    "newer": "older than Safelight.*safelight gimp install",
-    "older": "newer than Safelight.*upgrade",
+    "newer": "different versions.*safelight gimp install",
+    "older": "different versions.*safelight gimp install",
+    "old-daemon": "different versions: run safelight stop",
     "ends": "ended unexpectedly.*safelight doctor",
-    "no-daemon": "open to other users",
+    "no-daemon": "open to other users.*safelight doctor",
+    "bad-daemon": "could not start.*safelight doctor",
 }
 
 

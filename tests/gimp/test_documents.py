@@ -114,17 +114,24 @@ def test_other_precisions_keep_what_is_not_selected(gimp, photo, precision):
     assert (gimp.seen(image)[70, 100] > seen[70, 100]).all()
 
 
-@pytest.mark.parametrize("precision", ["U32_NON_LINEAR", "DOUBLE_NON_LINEAR"])
-def test_precisions_beyond_floats_get_a_layer_and_are_not_replaced(gimp, photo, precision):
-    """Their numbers travel as 32-bit floats, so a sample that nobody selected might change."""
+@pytest.mark.parametrize("shape", ["rectangle", "ellipse"])
+@pytest.mark.parametrize("precision", ["U32_NON_LINEAR", "DOUBLE_NON_LINEAR", "DOUBLE_LINEAR"])
+def test_what_is_not_selected_keeps_bits_that_a_float_does_not_hold(gimp, precision, shape):
+    """Samples travel as 32-bit floats there: the others are put back in their own numbers."""
+    kind = {"U32": np.uint32, "DOUBLE": np.float64}[precision.partition("_")[0]]
+    full = np.random.default_rng(7).random((150, 200, 3)) * 0.5 + 0.2
+    samples = full if kind is np.float64 else (full * (2**32 - 1)).astype(np.uint32)
+    assert not np.array_equal(samples, samples.astype(np.float32).astype(kind))
     image = gimp("create", width=200, height=150, precision=precision)
-    layer = gimp.layer_from(image, photo, "R'G'B' u8")
-    selected(gimp, image)
-    before = gimp("state", image=image)
-    refused = gimp.restore(image, layer, pipeline="brighten", output="replace")
-    assert refused["status"] == "EXECUTION_ERROR"
-    assert "choose a new layer" in refused["message"]
-    assert gimp("state", image=image) == before
+    layer = gimp.layer(image, samples)
+    gimp("select", image=image, shape=shape, box=list(REGION), feather=6 if shape == "ellipse" else 0)
+    mask = gimp.selection(image)
+    made = gimp.restored(image, layer, pipeline="brighten", output="replace")
+    after = np.frombuffer(bytes.fromhex(gimp("raw", item=made)["samples"]), kind).reshape(150, 200, 3)
+    assert np.array_equal(after[mask == 0], samples[mask == 0])
+    left, top, width, height = REGION
+    middle = top + height // 2, left + width // 2
+    assert (after[middle] > samples[middle]).all()
     gimp.restored(image, layer, pipeline="brighten")
 
 
@@ -227,3 +234,73 @@ def test_the_layer_is_named_after_pipeline_and_settings(gimp, photo):
     assert name.startswith("Brighten")
     assert "0.8" in name
     assert "7" in name
+
+
+def test_what_the_source_layers_mask_hides_stays_hidden(gimp, photo):
+    image, layer = gimp.image(photo)
+    gimp("select", image=image, shape="rectangle", box=[0, 0, 100, 150])
+    gimp("mask_from_selection", item=layer)
+    gimp("select", image=image, shape="ellipse", box=[60, 40, 80, 60], feather=8)
+    selection = gimp.selection(image)
+    made = gimp.restored(image, layer, pipeline="brighten", settings='{"feather": 0}')
+    mask = placed_mask(gimp, made, selection.shape)
+    assert np.array_equal(mask[:, :100], selection[:, :100])
+    assert not mask[:, 100:].any()
+
+
+def test_the_source_layers_mask_alone_where_nothing_is_selected(gimp, photo):
+    image, layer = gimp.image(photo)
+    gimp("select", image=image, shape="ellipse", box=[30, 20, 120, 90], feather=20)
+    gimp("mask_from_selection", item=layer)
+    shown = gimp.selection(image)
+    gimp("select_nothing", image=image)
+    made = gimp.restored(image, layer, pipeline="brighten")
+    assert np.array_equal(placed_mask(gimp, made, shown.shape), shown)
+
+
+def test_a_mask_that_is_not_applied_hides_nothing(gimp, photo):
+    image, layer = gimp.image(photo)
+    gimp("select", image=image, shape="rectangle", box=[0, 0, 100, 150])
+    gimp("mask_from_selection", item=layer)
+    gimp("set_apply_mask", item=layer, on=False)
+    gimp("select_nothing", image=image)
+    made = gimp.restored(image, layer, pipeline="brighten")
+    assert gimp("mask_of", item=made) is None
+
+
+def test_opacity_and_mode_are_those_of_the_source_layer(gimp, photo):
+    image, layer = gimp.image(photo)
+    above = gimp.layer(image, photo)
+    gimp("set_opacity", item=above, opacity=40)
+    gimp("set_mode", item=above, mode="MULTIPLY")
+    of_layer, of_all = (
+        gimp("layer", item=gimp.restored(image, above, pipeline="brighten", source=source))
+        for source in ("layer", "visible")
+    )
+    expected = gimp("layer", item=above)
+    below = gimp("layer", item=layer)
+    assert (of_layer["opacity"], of_layer["mode"]) == (expected["opacity"], expected["mode"])
+    assert (of_all["opacity"], of_all["mode"]) == (below["opacity"], below["mode"])
+
+
+@pytest.mark.parametrize("mode", ["NORMAL", "MULTIPLY"])
+def test_replacing_keeps_mask_opacity_and_mode(gimp, photo, mode):
+    image, _ = gimp.image(photo)
+    layer = gimp.layer(image, photo)
+    gimp("set_opacity", item=layer, opacity=40)
+    gimp("set_mode", item=layer, mode=mode)
+    gimp("select", image=image, shape="rectangle", box=[0, 0, 100, 150])
+    gimp("mask_from_selection", item=layer)
+    before = gimp("layer", item=layer)
+    gimp.restored(image, layer, pipeline="brighten", output="replace")
+    after = gimp("layer", item=layer)
+    assert after["samples"] != before["samples"]
+    assert {**after, "samples": None} == {**before, "samples": None}
+
+
+def placed_mask(gimp, layer, shape):
+    """The mask of a layer in a picture of the image's size; 0 where it is not."""
+    box = Rect(*gimp("layer", item=layer)["box"])
+    found = np.zeros(shape, np.uint8)
+    found[box.slices] = gimp.pixels(gimp("mask_of", item=layer), "Y u8")[..., 0]
+    return found

@@ -12,8 +12,8 @@ RESTORE = "plug-in-safelight-restore"
 
 
 def refused(gimp, image, layers, *, procedure=RESTORE, **values):
-    """The sentence with which a run ends; the image is the same afterwards."""
-    before, open_before = gimp("state", image=image), gimp("images")
+    """The sentence with which a run ends; the image is the same afterwards, and the log says more."""
+    before, open_before, log = gimp("state", image=image), gimp("images"), gimp("log")
     named = {name.replace("_", "-"): value for name, value in values.items()}
     answer = gimp("run", procedure=procedure, image=image, drawables=layers, values=named)
     assert answer["status"] in ("EXECUTION_ERROR", "CALLING_ERROR")
@@ -25,6 +25,8 @@ def refused(gimp, image, layers, *, procedure=RESTORE, **values):
     assert "should not" not in message
     assert message.count("\n") == 0
     assert len(message) < 250
+    details = gimp("log").removeprefix(log)
+    assert re.search(r"\[[A-Z_]+\]", details), "nothing went to the error console"
     return message
 
 

@@ -131,3 +131,49 @@ def test_the_record_tells_of_the_redo_too(gimp, made, tmp_path):
     gimp("export", image=image, path=str(tmp_path / "out.tif"))
     operations = read_operations(open_picture(tmp_path / "out.tif").metadata.xmp)
     assert [o["settings"]["strength"] for o in operations] == [1.0, 0.5]
+
+
+def test_another_soft_edge(gimp, photo):
+    image, source = gimp.image(photo)
+    gimp("select", image=image, shape="ellipse", box=[60, 40, 80, 60])
+    layer, fresh = (
+        gimp.restored(image, source, pipeline="brighten", settings=settings)
+        for settings in ('{"feather": 3}', '{"feather": 9}')
+    )
+    gimp("select_nothing", image=image)
+    before = gimp("layer", item=layer)
+    redone(gimp, image, layer, settings='{"feather": 9}')
+    after, expected = gimp("layer", item=layer), gimp("layer", item=fresh)
+    assert after["mask"] == expected["mask"] != before["mask"]
+    assert after["samples"] == expected["samples"]
+    assert not after["editing_mask"]
+    redone(gimp, image, layer, settings='{"feather": 3}')
+    assert gimp("layer", item=layer)["mask"] == before["mask"]
+
+
+def test_a_painted_mask_stays(gimp, made):
+    image, _, layer = made
+    mask = gimp("mask_of", item=layer)
+    painted = 255 - gimp.pixels(mask, "Y u8")
+    path = gimp.file()
+    painted.tofile(path)
+    gimp("write", item=mask, samples=str(path), form="Y u8")
+    for feather in (2, 9):
+        redone(gimp, image, layer, settings=f'{{"feather": {feather}}}')
+        assert np.array_equal(gimp.pixels(mask, "Y u8"), painted)
+
+
+def test_a_mask_that_was_removed_does_not_come_back(gimp, made):
+    image, _, layer = made
+    gimp("remove_mask", item=layer)
+    redone(gimp, image, layer, settings='{"feather": 2}')
+    assert gimp("mask_of", item=layer) is None
+
+
+def test_the_record_of_a_redo_knows_what_was_selected(gimp, made):
+    image, _, layer = made
+    before = recipe_of(gimp, layer)["operation"]
+    redone(gimp, image, layer, strength=0.5)
+    after = recipe_of(gimp, layer)["operation"]
+    assert after["mask"] == before["mask"] is not None
+    assert after["mask_sha256"] == before["mask_sha256"]

@@ -139,3 +139,16 @@ def test_a_damaged_file_is_as_none(tmp_path, text):
 
 def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path, choices):
     write_remembered(tmp_path / "not there" / "safelight.json", choices.remember())
+
+
+def test_what_a_newer_safelight_says_besides_is_passed_over():
+    told = of_two()
+    own = told["pipelines"][1]["settings"]
+    first = {**own[0], "type": "choice", "choices": ["none", "moon"], "default": "moon", "shown_when": "x"}
+    told["pipelines"][1]["settings"] = [first, *own[1:]]
+    choices = Choices(told)
+    choices.choose_pipeline("osediff")
+    setting = next(s for s in choices.settings if s.name == first["name"])
+    assert setting.choices == ("none", "moon")
+    choices.set_value(setting.name, "moon")
+    assert choices.wish().values == {setting.name: "moon"}

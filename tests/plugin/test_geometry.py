@@ -1,7 +1,7 @@
 """Rectangles and masks without numpy."""
 
 import pytest
-from geometry import Rect, covered, cut, plain, strips
+from geometry import Rect, covered, cut, placed, plain, product, strips, where_selected
 
 MASKS = {
     "one sample": (["....", "..x.", "...."], Rect(2, 1, 1, 1)),
@@ -67,3 +67,44 @@ def test_a_patch_is_no_larger_than_what_it_lies_in():
 def test_rectangles_that_do_not_meet_have_an_empty_common_part():
     assert Rect(0, 0, 5, 5).intersect(Rect(9, 0, 5, 5)).empty
     assert Rect(0, 0, 5, 5).intersect(Rect(3, 4, 5, 5)) == Rect(3, 4, 2, 1)
+
+
+PRODUCTS = {
+    "one lets all through": ([255, 255, 255], [0, 128, 255], [0, 128, 255]),
+    "the other does": ([0, 128, 255], [255, 255, 255], [0, 128, 255]),
+    "hard ones": ([0, 255, 255], [255, 0, 255], [0, 0, 255]),
+    "hard and soft": ([0, 255, 255], [128, 64, 0], [0, 64, 0]),
+    "soft ones": ([128, 200, 1], [128, 100, 1], [64, 78, 0]),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), PRODUCTS.values(), ids=PRODUCTS)
+def test_a_product_lets_through_what_both_do(one, other, expected):
+    plain_row, of_both = bytes([255] * 3), bytes(expected)
+    assert product(plain_row + bytes(one), bytes(one) + bytes(other), 3) == bytes(one) + of_both
+
+
+SELECTED = {
+    "nothing": ([0, 0, 0, 0], "abcd"),
+    "all": ([1, 255, 9, 3], "ABCD"),
+    "the ends": ([7, 0, 0, 7], "AbcD"),
+    "the middle": ([0, 7, 7, 0], "aBCd"),
+}
+
+
+@pytest.mark.parametrize(("mask", "expected"), SELECTED.values(), ids=SELECTED)
+def test_samples_change_only_where_something_is_selected(mask, expected):
+    before, after = (b"".join(bytes([c]) * 3 for c in text) for text in (b"abcd", b"ABCD"))
+    assert where_selected(bytes(mask), before, after)[::3] == expected.encode()
+    assert where_selected(bytes(mask), before, after)[2::3] == expected.encode()
+
+
+def test_samples_that_do_not_fit_a_mask_are_refused():
+    with pytest.raises(ValueError, match="do not fit"):
+        where_selected(b"\1\1", b"123", b"123")
+
+
+def test_a_placed_mask_is_nothing_around_its_box():
+    within, box = Rect(10, 20, 4, 4), Rect(11, 22, 2, 1)
+    expected = [0] * 8 + [0, 7, 8, 0] + [0] * 4
+    assert list(placed(bytes([7, 8]), box, within)) == expected

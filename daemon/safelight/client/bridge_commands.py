@@ -12,7 +12,7 @@ import numpy as np
 
 from safelight.client.bridge import Call, Command, cancelled
 from safelight.client.bridge_documents import Document, Documents, rect, size
-from safelight.client.bridge_estimate import Rates, memory_bytes, network_pixels
+from safelight.client.bridge_estimate import Rates, memory_bytes, network_pixels, working_scale
 from safelight.client.bridge_listing import as_plain, listing
 from safelight.client.checkpoints import CheckpointsClient, PullProgress
 from safelight.client.record import operation_of
@@ -117,6 +117,7 @@ class Commands:
             "sent": list(sent_rect(spec, region, document, settings.working_scale)),
             "seconds": self._rates.seconds(self._known_device(call), spec, pixels),
             "memory_bytes": memory_bytes(spec, settings, region.size, document),
+            "working_scale": working_scale(spec, settings, region.size, document),
             "settings": settings.as_values(),
         }
 

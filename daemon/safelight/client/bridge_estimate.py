@@ -83,9 +83,14 @@ def network_pixels(spec: PipelineSpec, settings: RestoreSettings, region: Size, 
     return sum(_stage_pixels(spec, name, tiling, sides) for name, tiling in spec.stages.items())
 
 
+def working_scale(spec: PipelineSpec, settings: RestoreSettings, region: Size, document: Size) -> float:
+    """The one that is asked for, or about the one that will be chosen."""
+    return settings.working_scale or _auto_scale(spec, settings.output_scale, region, document)
+
+
 def _box_sides(spec: PipelineSpec, settings: RestoreSettings, region: Size, document: Size) -> list[float]:
     """Width and height of what the network sees, in its input pixels."""
-    working = settings.working_scale or _auto_scale(spec, settings.output_scale, region, document)
+    working = working_scale(spec, settings, region, document)
     scale = working / max([m for m in spec.magnifications if m <= working] or [min(spec.magnifications)])
     margin = max(spec.context_fraction * region.long_side * scale, spec.context_least_px)
     return [
