@@ -73,6 +73,29 @@ def replay(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("result", metavar="RESULT", help="a restored picture")
+    parser.add_argument("original", metavar="ORIGINAL", help="the picture it was restored from")
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", help="folder for the maps and the sheet (default: here)"
+    )
+    parser.add_argument(
+        "--region", metavar="X,Y,W,H",
+        help="the part of the original to look at (default: what the result's record names, else all)",
+    )  # fmt: skip
+    others = parser.add_mutually_exclusive_group()
+    others.add_argument("--seeds", type=int, metavar="N", help="also the spread of N runs with other seeds")
+    others.add_argument(
+        "--pipelines", metavar="ID,ID", help="also the spread of the result and of these pipelines' results"
+    )
+    others.add_argument(
+        "--with", action="append", default=[], metavar="FILE", dest="others",
+        help="also the spread of the result and of this other result; may be given several times",
+    )  # fmt: skip
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+    _json(parser)
+
+
 def _replayed_masks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mask", action="append", default=[], metavar="N=FILE",

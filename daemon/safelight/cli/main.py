@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "restore": ("restore pictures, or a region of one", arguments.restore, "safelight.cli.restore"),
     "verify": ("prove what was done to a picture, and nothing else", arguments.verify, "safelight.cli.verify"),
     "replay": ("run recorded operations again and compare", arguments.replay, "safelight.cli.replay"),
+    "report": ("show how far a result went from its input", arguments.report, "safelight.cli.report"),
     "pipelines": ("list the pipelines and their settings", arguments.pipelines, "safelight.cli.pipelines"),
     "models": ("install, check and remove the weights of pipelines", arguments.models, "safelight.cli.models"),
     "desktop": ("open the desktop app", arguments.desktop, "safelight.cli.desktop"),

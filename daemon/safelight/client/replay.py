@@ -101,8 +101,8 @@ def replay(
             raise unknown_name("pipeline", str(operation["pipeline"]), list(specs))
         seen = states.get(str(operation["input_sha256"]), picture)
         mask = (masks or {}).get(number, recorded_mask(operation))
-        settings = _settings(operation, spec)
-        work = _work(number, operation, original, seen, mask)
+        settings = settings_again(operation, spec)
+        work = work_again(number, operation, original, seen, mask)
         restored = client.restore(work, settings, on_progress=on_progress, keep=False)
         differences += _differences(number, operation, restored.report)
         before, picture = seen, _laid(picture, restored.pixels, work.region, settings)
@@ -166,7 +166,7 @@ def compared(
     return Comparison(False, psnr, float(apart.max()))
 
 
-def _settings(operation: Operation, spec: PipelineSpec) -> RestoreSettings:
+def settings_again(operation: Operation, spec: PipelineSpec) -> RestoreSettings:
     """As recorded, in the precision that was used."""
     recorded = {name: value for name, value in operation["settings"].items() if name != "pipeline"}
     used = operation.get("precision")
@@ -175,9 +175,10 @@ def _settings(operation: Operation, spec: PipelineSpec) -> RestoreSettings:
     return RestoreSettings(spec.id).with_values(spec, recorded)
 
 
-def _work(
+def work_again(
     number: int, operation: Operation, original: PictureFile, seen: DocumentArray, mask: MaskArray | None
 ) -> Work:
+    """What operation `number` was given. Raises InvalidRequest (REPLAY_SIZE, REPLAY_MASK)."""
     region, sent, document = (
         Rect(*operation["region"]),
         Rect(*operation["sent"]),
