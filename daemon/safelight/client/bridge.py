@@ -12,6 +12,8 @@ carries the same `id` and an `event`: any number of others, then `result` or `er
     forget      key                              -> gives the memory of a document back
     restore     document (a key), pipeline, preset, values, in_place, result (layer, composited), patch, title
                                                  -> accepted, progress ..., rows ..., result
+    assess      document                         -> rows ..., result: RGBA overlays to lay over its last result, and
+                                                    numbers, of how far that went (docs/report.md)
     record      record, source_type, operation, generative -> the texts of an image's XMP with one operation more
     checkpoints pipeline                         -> what it needs, with licences
     pull        checkpoint, licence_sha256       -> progress ..., result
@@ -36,7 +38,7 @@ from safelight.errors import Cancelled, InvalidRequest, NotReady, SafelightError
 log = logging.getLogger(__name__)
 
 PROTOCOL = 1
-CAPABILITIES = ("layers", "patches", "checkpoints", "record")
+CAPABILITIES = ("layers", "patches", "checkpoints", "record", "assessment")
 
 Tell = Callable[..., None]
 """tell(event, payload=b"", **fields): one more frame for a request."""

@@ -10,8 +10,9 @@ from typing import Any
 import grpc
 import numpy as np
 
+from safelight.client.assessment import AssessmentClient
 from safelight.client.bridge import Call, Command, cancelled
-from safelight.client.bridge_documents import Document, Documents, rect, size
+from safelight.client.bridge_documents import Document, Documents, Result, rect, size
 from safelight.client.bridge_estimate import Rates, memory_bytes, network_pixels, working_scale
 from safelight.client.bridge_listing import as_plain, listing
 from safelight.client.checkpoints import CheckpointsClient, PullProgress
@@ -61,6 +62,7 @@ class Commands:
             "plan": self._plan,
             "preload": self._preload,
             "restore": self._restore,
+            "assess": self._assess,
             "checkpoints": self._checkpoints,
             "pull": self._pull,
         }
@@ -172,6 +174,8 @@ class Commands:
             patch=patch,
         )
         self._rates.learn(self._known_device(call), spec, restored.report)
+        if preview is None:
+            self._documents.remember(call.text("document"), Result(patch or work.region, restored.pixels))
         place = (patch or work.region).times(settings.output_scale)
         _tell_rows(call, "pixels", restored.pixels)
         masked = layer and preview is None and _tell_mask(call, document, settings)
@@ -184,6 +188,27 @@ class Commands:
             "settings": settings.as_values(),
             "report": restored.report,
             "operation": None if preview else _operation(work, document.mask, settings, restored),
+        }
+
+    def _assess(self, call: Call) -> Mapping[str, Any]:
+        key = call.text("document")
+        document, result = self._documents[key], self._documents.result(key)
+        place = result.part.shifted(-document.sent.x, -document.sent.y)
+        assessed = AssessmentClient(self._connected(call)).assess(
+            document.pixels[place.slices],
+            [result.pixels],
+            icc=document.icc,
+            linear=document.format.linear,
+            cancelling=call.cancelling,
+        )
+        for name in assessed.planes:
+            _tell_rows(call, name, assessed.overlay(name))
+        scale = assessed.result_size.width // result.part.width
+        return {
+            "rect": list(result.part.times(scale)),
+            "size": list(assessed.result_size),
+            "numbers": assessed.numbers,
+            "maps": list(assessed.planes),
         }
 
     def _record(self, call: Call) -> Mapping[str, Any]:

@@ -44,11 +44,22 @@ class Document:
         )
 
 
+@dataclass(frozen=True)
+class Result:
+    """What the last restoration of a document gave."""
+
+    part: Rect
+    """In document pixels."""
+    pixels: DocumentArray
+    """`part` at output size."""
+
+
 class Documents:
     """All documents of one session by key. Rows are taken on the session's reading thread."""
 
     def __init__(self) -> None:
         self._ready: dict[str, Document] = {}
+        self._results: dict[str, Result] = {}
         self._coming: _Upload | None = None
         self._lock = threading.Lock()
 
@@ -73,10 +84,12 @@ class Documents:
         self._coming = None
         with self._lock:
             self._ready[coming.key] = coming.document
+            self._results.pop(coming.key, None)
         return {"key": coming.key}
 
     def forget(self, call: Call) -> Mapping[str, Any]:
         with self._lock:
+            self._results.pop(call.text("key"), None)
             return {"was_there": self._ready.pop(call.text("key"), None) is not None}
 
     def __getitem__(self, key: str) -> Document:
@@ -85,6 +98,22 @@ class Documents:
         if document is None:
             raise NotFound(f"the document {key!r} was not sent, or is forgotten: send it", "NO_DOCUMENT")
         return document
+
+    def remember(self, key: str, result: Result) -> None:
+        """In place of the one before; nothing where the document has been forgotten."""
+        with self._lock:
+            if key in self._ready:
+                self._results[key] = result
+
+    def result(self, key: str) -> Result:
+        """Raises NotFound (NO_RESULT)."""
+        with self._lock:
+            result = self._results.get(key)
+        if result is None:
+            raise NotFound(
+                f"the document {key!r} has no result yet: restore it, and not only a preview", "NO_RESULT"
+            )
+        return result
 
 
 class _Plane:
