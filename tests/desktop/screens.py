@@ -28,7 +28,9 @@ from safelight_desktop.state.painting import Brush, Stroke, lasso_selection
 from safelight_desktop.state.selection import Selection
 from safelight_desktop.state.view import Point
 from safelight_desktop.widgets import theme
+from safelight_desktop.windows.install_dialog import InstallDialog
 from safelight_desktop.windows.main_window import MainWindow
+from safelight_desktop.windows.preferences_dialog import PreferencesDialog
 from safelight_desktop.windows.shortcuts_dialog import ShortcutsDialog
 from tests.fakes.daemon import daemon_process, short_folder
 
@@ -184,6 +186,35 @@ def running(app, folder, out, cup):
         keys.close()
 
 
+def pages(app, folder, out, cup):
+    """The daemon's window and the preferences, in both languages and both themes."""
+    with session(app, folder, out, "light", "de") as s:
+        s.window.show_daemon("checkpoints")
+        s.until(lambda: s.window.checkpoints.entries)
+        s.shoot("checkpoints", s.window.daemon_window)
+        dialog = InstallDialog(s.window.checkpoints.missing("s3diff"), 64 * 10**9, parent=s.window)
+        dialog.show()
+        s.shoot("licences", dialog)
+        dialog.close()
+    with session(app, folder, out) as s:
+        s.open(cup)
+        s.run()
+        s.window.show_daemon("loaded")
+        s.until(lambda: s.window.device.device and s.window.device.device.residents)
+        s.shoot("loaded", s.window.daemon_window)
+        s.window.show_daemon("doctor")
+        s.until(lambda: s.window.doctor.findings and not s.window.doctor.checking)
+        s.shoot("doctor", s.window.daemon_window)
+        for number, name in enumerate(("appearance", "saving", "daemon")):
+            dialog = PreferencesDialog(s.window.preferences, s.window.device, s.window.link, s.window)
+            dialog.tabs.setCurrentIndex(number)
+            dialog.show()
+            s.shoot(f"preferences-{name}", dialog)
+            dialog.close()
+    with session(app, folder, out, "light", "de") as s:
+        s.shoot("go-on")
+
+
 def main(out):
     """Gives the exit code."""
     out.mkdir(parents=True, exist_ok=True)
@@ -205,6 +236,7 @@ def main(out):
         masks(app, folder, out, cup, face)
         loupe(app, folder, out, cup)
         running(app, folder, out, cup)
+        pages(app, folder, out, cup)
     return 0
 
 

@@ -40,7 +40,7 @@ def served(monkeypatch):
 def page(qtbot, window, monkeypatch):
     """The store, listed; a dialog about licences is accepted once its button can be pressed."""
     window.show_daemon("checkpoints")
-    made = window._daemon_window.checkpoints
+    made = window.daemon_window.checkpoints
     qtbot.waitUntil(lambda: "de-net" in made.cards, timeout=WAIT_MS)
 
     def exec_(dialog):
@@ -141,7 +141,7 @@ def test_a_file_of_this_machine_is_imported_and_verified(qtbot, window, page, ro
     with qtbot.waitSignal(window.checkpoints.failed, timeout=WAIT_MS) as told:
         page.cards["de-net"].buttons["verify"].click()
     assert told.args[0].reason == "CHECKPOINT_DAMAGED"
-    assert window._daemon_window.messages.isVisible()
+    assert window.daemon_window.messages.isVisible()
 
 
 def test_a_file_that_does_not_fit_is_told(qtbot, window, page, tmp_path):

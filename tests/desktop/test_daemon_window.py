@@ -34,7 +34,7 @@ def test_what_is_loaded_is_shown_and_can_be_kept_or_unloaded(qtbot, opened):
     with qtbot.waitSignal(opened.editor.jobs.finished, timeout=WAIT_MS):
         opened.editor.run()
     opened.show_daemon("loaded")
-    page = opened._daemon_window.loaded
+    page = opened.daemon_window.loaded
 
     def button(name):
         return next((b for b in page.findChildren(QPushButton) if b.accessibleName() == name), None)
@@ -58,7 +58,7 @@ def test_shared_parts_are_shown_with_who_uses_them(qtbot, opened):
     opened.show_daemon("loaded")
     opened.device.changed.emit()
     titles = {p.spec.id: p.spec.title for p in opened.editor.form.pipelines}
-    told = [text for text in labels(opened._daemon_window.loaded) if "fp16" in text]
+    told = [text for text in labels(opened.daemon_window.loaded) if "fp16" in text]
     assert told
     assert f"shared by {titles['osediff']}, {titles['s3diff']}" in told[0]
 
@@ -67,7 +67,7 @@ def test_the_doctor_finds_the_daemon_and_what_is_not_installed(qtbot, window, he
     window.show_daemon("checkpoints")
     qtbot.waitUntil(lambda: bool(window.checkpoints.entries), timeout=WAIT_MS)
     window.show_daemon("doctor")
-    doctor, page = window.doctor, window._daemon_window.doctor
+    doctor, page = window.doctor, window.daemon_window.doctor
     qtbot.waitUntil(lambda: bool(doctor.findings) and not doctor.checking, timeout=WAIT_MS)
     found = {finding.area: finding for finding in doctor.findings}
     assert "answers" in found["daemon"].text
@@ -81,7 +81,7 @@ def test_a_fault_comes_with_its_fix(qtbot, window, monkeypatch):
     window.show_daemon("doctor")
     window.doctor.findings = [Finding("daemon", "no answer", "start one with safelight serve")]
     window.doctor._over()
-    page = window._daemon_window.doctor
+    page = window.daemon_window.doctor
     assert page.summary.text() == "To be fixed: 1"
     assert "No answer.\nStart one with safelight serve." in labels(page)
     assert "Try again: daemon" in [b.accessibleName() for b in page.findChildren(QPushButton)]
@@ -95,7 +95,7 @@ def test_log_and_report_go_to_the_clipboard_the_report_without_names(window, her
     runtime.log_path().write_text(f"ERROR /home/{name}/holiday/aunt mary.jpg for {name}: IMG_4711.tif\n")
     window.show_daemon("doctor")
     window.doctor.findings = [Finding("runtime", f"/home/{name}/.cache/safelight is private", "")]
-    page = window._daemon_window.doctor
+    page = window.daemon_window.doctor
     page.copy_log.click()
     assert "IMG_4711" in QGuiApplication.clipboard().text()
     page.copy_report.click()

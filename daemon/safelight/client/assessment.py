@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 
 from safelight import wire
-from safelight.client.restoration import bands, cancel_when
+from safelight.client.restoration import RestorationClient, bands, cancel_when
 from safelight.client.status import our_errors
 from safelight.errors import InternalError, InvalidRequest
 from safelight.geometry import Size
@@ -40,6 +40,11 @@ class AssessmentClient:
 
     def __init__(self, channel: grpc.Channel) -> None:
         self._assessment = apb_grpc.AssessmentStub(channel)
+
+    @classmethod
+    def of(cls, client: RestorationClient) -> AssessmentClient:
+        """The same daemon, over the same channel."""
+        return cls(client._channel)
 
     def assess(
         self,

@@ -44,6 +44,10 @@
         <translation>Als neues Bild einfügen</translation>
     </message>
     <message>
+        <source>Batch…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Compare with a file…</source>
         <translation>Mit einer Datei vergleichen …</translation>
     </message>
@@ -138,6 +142,18 @@
     <message>
         <source>After only</source>
         <translation>Nur nachher</translation>
+    </message>
+    <message>
+        <source>Map: what contradicts the original</source>
+        <translation>Karte: was dem Original widerspricht</translation>
+    </message>
+    <message>
+        <source>Map: detail that was invented</source>
+        <translation>Karte: was erfunden wurde</translation>
+    </message>
+    <message>
+        <source>Map: where renditions disagree</source>
+        <translation>Karte: wo Fassungen sich unterscheiden</translation>
     </message>
     <message>
         <source>Blink on or off</source>
@@ -319,6 +335,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Pause to change how the rest is restored.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Run on the battery too</source>
         <translation type="unfinished"></translation>
     </message>
@@ -392,6 +412,10 @@
     </message>
     <message>
         <source>Skipped: the result was there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Failed</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -569,6 +593,38 @@ The originals stay as they are.</source>
     </message>
     <message>
         <source>Batch – Safelight</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the batch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A batch is running</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The batch is not finished. Close Safelight all the same?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It goes on where it was when Safelight is started again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Let it run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Batch: {done} of {all}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The batch is finished: {what}</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -783,6 +839,30 @@ The originals stay as they are.</source>
         <source>Before drawn</source>
         <translation>Vorher gezeichnet</translation>
     </message>
+    <message>
+        <source>Contradicts the original</source>
+        <translation>Widerspricht dem Original</translation>
+    </message>
+    <message>
+        <source>Invented</source>
+        <translation>Erfunden</translation>
+    </message>
+    <message>
+        <source>Renditions disagree</source>
+        <translation>Fassungen unterscheiden sich</translation>
+    </message>
+    <message>
+        <source>{map}: being measured…</source>
+        <translation>{map}: wird gemessen …</translation>
+    </message>
+    <message>
+        <source>{map}: stands out in {share} % of the pixels</source>
+        <translation>{map}: deutlich in {share} % der Bildpunkte</translation>
+    </message>
+    <message>
+        <source>{map}: needs two renditions of the same size</source>
+        <translation>{map}: braucht zwei gleich große Fassungen</translation>
+    </message>
 </context>
 <context>
     <name>Daemon</name>
@@ -875,6 +955,10 @@ The originals stay as they are.</source>
     <message>
         <source>Open a picture…</source>
         <translation>Bild öffnen …</translation>
+    </message>
+    <message>
+        <source>Restore whole folders…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Go on with</source>
@@ -1200,6 +1284,21 @@ The originals stay as they are.</source>
     </message>
 </context>
 <context>
+    <name>Redo</name>
+    <message>
+        <source>Restore again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Restore it again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Restore {n} pictures again</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Regions</name>
     <message>
         <source>Whole picture</source>
@@ -1466,6 +1565,10 @@ The originals stay as they are.</source>
         <translation>Unschärfe</translation>
     </message>
     <message>
+        <source>Captioner</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cleans and enlarges with Safelight&apos;s own small network: runs on any CPU, invents nothing.</source>
         <translation>Säubert und vergrößert mit Safelights eigenem kleinen Netz: läuft auf jedem Prozessor, erfindet nichts.</translation>
     </message>
@@ -1512,6 +1615,10 @@ The originals stay as they are.</source>
     <message>
         <source>Film still</source>
         <translation>Filmbild</translation>
+    </message>
+    <message>
+        <source>Florence-2 base, a small captioner</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Forbids a list of harmful uses; passes on to whoever gets the weights or what is derived from them.</source>
@@ -1658,6 +1765,10 @@ The originals stay as they are.</source>
         <translation>Prompt aus</translation>
     </message>
     <message>
+        <source>Quality prompt</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>RAM tagger (ram_swin_large_14m.pth)</source>
         <translation>Verschlagworter RAM (ram_swin_large_14m.pth)</translation>
     </message>
@@ -1798,16 +1909,32 @@ The originals stay as they are.</source>
         <translation>Gewichte</translation>
     </message>
     <message>
-        <source>What the picture shows, in English, when it comes from text.</source>
-        <translation>Was das Bild zeigt, auf Englisch, wenn der Prompt aus Text kommt.</translation>
+        <source>What the picture shows, in English.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What the result should look like.</source>
-        <translation>Wie das Ergebnis aussehen soll.</translation>
+        <source>What the result should look like; what the picture shows comes behind it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>none is the authors&apos; form without tags. tags and caption are read from the picture with its surroundings, unless a prompt is typed below, which always wins; text uses the prompt below word for word.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>none leaves the prompt empty. tags and caption are read from the picture with its surroundings, unless a prompt is typed below, which always wins; text uses the prompt below word for word.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>none says nothing of what the picture shows. tags and caption are read from the picture with its surroundings, unless a prompt is typed below, which always wins; text uses the prompt below word for word.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>What the result should not look like; not used at guidance 1.</source>
         <translation>Wie das Ergebnis nicht aussehen soll; bei Führung 1 nicht verwendet.</translation>
+    </message>
+    <message>
+        <source>Which network writes the caption: LLaVA, FaithDiff&apos;s own, needs 27 GB; Florence-2 1 GB. auto takes LLaVA where it is installed and fits, else Florence-2.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Width of the soft inner edge of the region; -1 chooses it, 0 is none.</source>
@@ -1834,6 +1961,10 @@ The originals stay as they are.</source>
         <translation>bikubisch</translation>
     </message>
     <message>
+        <source>caption</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>cells</source>
         <translation>Zellen</translation>
     </message>
@@ -1844,6 +1975,10 @@ The originals stay as they are.</source>
     <message>
         <source>euler</source>
         <translation>Euler</translation>
+    </message>
+    <message>
+        <source>florence-2-base</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>fp16</source>
@@ -1866,6 +2001,10 @@ The originals stay as they are.</source>
         <translation>Lanczos</translation>
     </message>
     <message>
+        <source>llava-v1.5-13b</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>nearest</source>
         <translation>nächster Nachbar</translation>
     </message>
@@ -1876,14 +2015,6 @@ The originals stay as they are.</source>
     <message>
         <source>none</source>
         <translation>kein</translation>
-    </message>
-    <message>
-        <source>none leaves the prompt empty; text uses the prompt below word for word.</source>
-        <translation>kein lässt den Prompt leer; Text nimmt den Prompt darunter Wort für Wort.</translation>
-    </message>
-    <message>
-        <source>none uses the authors&apos; form without tags; text uses the prompt below word for word.</source>
-        <translation>kein nimmt die Form der Autoren ohne Schlagwörter; Text nimmt den Prompt darunter Wort für Wort.</translation>
     </message>
     <message>
         <source>off</source>
@@ -1904,6 +2035,10 @@ The originals stay as they are.</source>
     <message>
         <source>sampled</source>
         <translation>gezogen</translation>
+    </message>
+    <message>
+        <source>tags</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>text</source>
@@ -2003,6 +2138,73 @@ The originals stay as they are.</source>
     <message>
         <source>Advanced</source>
         <translation>Erweitert</translation>
+    </message>
+</context>
+<context>
+    <name>Sheet</name>
+    <message>
+        <source>Results, before and after</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Accepted</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rejected</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Was there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation type="unfinished">Nachher</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To judge</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Size of the pictures</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Accept</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Redo…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reject</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compare in the main window</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Arrows choose, Shift and Ctrl choose several. Backspace takes a verdict back. A rejected result is moved into a folder beside it; originals are never touched.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Results appear here as they are finished.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2225,10 +2427,6 @@ The originals stay as they are.</source>
     <message>
         <source>there is no picture in it: copy or drop a file or an image</source>
         <translation>darin ist kein Bild: eine Datei oder ein Bild kopieren oder ablegen</translation>
-    </message>
-    <message>
-        <source>Only the first of {count} pictures was opened</source>
-        <translation>Nur das erste von {count} Bildern wurde geöffnet</translation>
     </message>
     <message>
         <source>Projects</source>

@@ -19,6 +19,7 @@ from safelight_desktop.planes.layers import DifferenceLayer, PictureLayer
 from safelight_desktop.planes.tiles import TileStore, Wanted
 from safelight_desktop.state.compare import CompareMode
 from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.faithfulness import FaithfulnessState
 from safelight_desktop.state.view import Point
 from safelight_desktop.texts import translate
 from safelight_desktop.widgets import overlay, theme
@@ -49,6 +50,7 @@ class Canvas(QWidget):
         self.view, self.compare = editor.view, editor.compare
         self.brush = editor.brush
         self.masks = MaskOverlay()
+        self.maps = FaithfulnessState(editor, self)
         self.store = TileStore(self)
         self._painter = LayerPainter(self.store, self.view)
         self._switch = SceneSwitch()
@@ -66,6 +68,7 @@ class Canvas(QWidget):
         self.store.arrived.connect(self.update)
         self.view.changed.connect(self._moved)
         self.brush.changed.connect(self.update)
+        self.maps.changed.connect(self.update)
         self.compare.changed.connect(self._compare_changed)
         self.editor.picture_changed.connect(self._picture_changed)
         self.editor.document_changed.connect(self._document_changed)
@@ -154,6 +157,7 @@ class Canvas(QWidget):
             self._painter.draw(painter, scene.after if same else scene.layer(part.layer), part.clip)
             if part.layer == "after":
                 overlay.draw_finished_tiles(painter, self.editor, self.view, part.clip)
+                overlay.draw_map(painter, self.maps, self.view, part.clip)
         overlay.draw_regions(painter, self, whole)
         painter.restore()
 

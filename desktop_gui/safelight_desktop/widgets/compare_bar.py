@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from html import escape
+
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QSpinBox, QWidget
 
+from safelight.imaging.overlay import COLOURS
 from safelight_desktop.planes.enlarged import RESAMPLINGS
 from safelight_desktop.state.compare import GAIN_LEAST, GAIN_MOST, CompareMode
 from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.faithfulness import FaithfulnessState
 from safelight_desktop.texts import setting_text, translate
 
 
 class CompareBar(QWidget):
     """Shows what the mode in use needs."""
 
-    def __init__(self, editor: Editor, parent: QWidget | None = None) -> None:
+    def __init__(self, editor: Editor, maps: FaithfulnessState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._editor, self._compare = editor, editor.compare
+        self._editor, self._compare, self._maps = editor, editor.compare, maps
+        self.map_said = QLabel()
         self.gain = QSlider(Qt.Orientation.Horizontal)
         self.gain.setRange(round(GAIN_LEAST), round(GAIN_MOST))
         self.gain.setPageStep(2)
@@ -45,6 +50,7 @@ class CompareBar(QWidget):
             self._groups[name] = [label, *widgets]
             for widget in self._groups[name]:
                 row.addWidget(widget)
+        row.addWidget(self.map_said)
         row.addStretch(1)
         self.gain.valueChanged.connect(self._compare.set_gain)
         self.gain_number.valueChanged.connect(self._compare.set_gain)
@@ -55,7 +61,32 @@ class CompareBar(QWidget):
         )
         self._compare.changed.connect(self._show)
         editor.picture_changed.connect(self._show)
+        maps.changed.connect(self._show_map)
         self._show()
+        self._show_map()
+
+    def _show_map(self) -> None:
+        """Its name in its colour, and how much of it there is."""
+        maps = self._maps
+        self.map_said.setVisible(bool(maps.name))
+        if not maps.name:
+            return
+        titles = {
+            "contradiction": translate("Compare", "Contradicts the original"),
+            "invention": translate("Compare", "Invented"),
+            "spread": translate("Compare", "Renditions disagree"),
+        }
+        text = titles[maps.name]
+        if maps.busy:
+            text = translate("Compare", "{map}: being measured…").format(map=text)
+        elif maps.maps is not None and maps.image is not None:
+            share = maps.maps.numbers.get(f"{maps.name}_share", 0.0) * 100
+            told = translate("Compare", "{map}: stands out in {share} % of the pixels")
+            text = told.format(map=text, share=QLocale().toString(share, "f", 1))
+        else:
+            text = translate("Compare", "{map}: needs two renditions of the same size").format(map=text)
+        red, green, blue = COLOURS[maps.name]
+        self.map_said.setText(f'<span style="color: rgb({red}, {green}, {blue})">■</span> {escape(text)}')
 
     def _show(self) -> None:
         mode, layers = self._compare.mode, self._editor.layers()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from safelight_desktop.state.compare import CompareMode
 from safelight_desktop.state.editor import Editor
+from safelight_desktop.state.faithfulness import FaithfulnessState
 from safelight_desktop.state.region import Region
 from safelight_desktop.state.view import Point, ViewState
 from safelight_desktop.texts import rendition_title, translate
@@ -46,6 +47,20 @@ def draw_finished_tiles(painter: QPainter, editor: Editor, view: ViewState, clip
             target = QRectF(QPointF(round(left), round(top)), QPointF(round(right), round(bottom)))
             if target.intersects(clip):
                 painter.drawImage(target, tile.image)
+    painter.restore()
+
+
+def draw_map(painter: QPainter, maps: FaithfulnessState, view: ViewState, clip: QRectF) -> None:
+    """How far the rendition went, over the part of a pane that shows after."""
+    image = maps.image
+    if image is None or maps.maps is None:
+        return
+    rect = maps.maps.rect
+    corner, end = view.to_screen_xy(rect.x, rect.y), view.to_screen_xy(rect.right, rect.bottom)
+    painter.save()
+    painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+    painter.drawImage(QRectF(QPointF(*corner), QPointF(*end)), image)
     painter.restore()
 
 

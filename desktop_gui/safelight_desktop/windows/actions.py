@@ -180,11 +180,23 @@ class Actions(QObject):
             Command(mode.value, text, key, partial(compare.set_mode, mode), mode.value, "mode")
             for mode, text, key in modes
         ]
+        maps = self._window.canvas.maps
         return [
             *commands,
+            Command(
+                "contradiction", translate("Actions", "Map: what contradicts the original"), "C",
+                partial(maps.toggle, "contradiction"),
+            ),
+            Command(
+                "invention", translate("Actions", "Map: detail that was invented"), "I",
+                partial(maps.toggle, "invention"),
+            ),
+            Command(
+                "spread", translate("Actions", "Map: where renditions disagree"), "D", partial(maps.toggle, "spread")
+            ),
             Command("toggle-blink", translate("Actions", "Blink on or off"), "B", compare.toggle_blink),
             Command("flip", translate("Actions", "Flip the direction"), "V", compare.flip, "flip"),
-        ]
+        ]  # fmt: skip
 
     def _tools(self) -> list[Command]:
         canvas, brush = self._window.canvas, self._window.editor.brush
@@ -287,6 +299,9 @@ class Actions(QObject):
             self.by_name[name].setEnabled(picture)
         active = editor.active
         self.by_name["remove-region"].setEnabled(active is not None and not active.whole)
+        restored = active is not None and active.shown is not None and self._window.canvas.maps.offered
+        for name in ("contradiction", "invention", "spread"):
+            self.by_name[name].setEnabled(restored)
         self.by_name["undo"].setEnabled(editor.history.canUndo())
         self.by_name["redo"].setEnabled(editor.history.canRedo())
         self.by_name["cancel"].setEnabled(bool(editor.jobs.running))

@@ -111,7 +111,12 @@ class DoctorPage(QWidget):
     def _draw(self, row: int, finding: Finding) -> None:
         used = theme.current()
         mark, area, text = QLabel(), QLabel(finding.area), QLabel(sentence(finding.text))
-        drawing, colour = ("warning", used.warning) if finding.fix else ("good", used.good)
+        fix = self._fix_for(finding)
+        drawing, colour = "good", used.good
+        if finding.fix:
+            drawing, colour = "warning", used.warning
+        elif fix is not None:  # a choice, not a fault
+            drawing, colour = "info", used.quiet_text
         mark.setPixmap(pixmap(drawing, ICON_PX, self.devicePixelRatioF(), colour.name()))
         mark.setAccessibleName(
             translate("Doctor", "to be fixed") if finding.fix else translate("Doctor", "in order")
@@ -128,7 +133,6 @@ class DoctorPage(QWidget):
         self._grid.addWidget(mark, row, 0, top)
         self._grid.addWidget(area, row, 1, top)
         self._grid.addWidget(text, row, 2)
-        fix = self._fix_for(finding)
         if fix is not None:
             button = QPushButton(fix[0])
             button.setAccessibleName(f"{fix[0].rstrip('…')}: {finding.area}")

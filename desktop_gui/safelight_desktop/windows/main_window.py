@@ -89,7 +89,7 @@ class MainWindow(QMainWindow):
         self._sidebar_wanted = str(settings.value("window/sidebar", "true")) == "true"
         self._asked_for = 1
         self._closing = False
-        self._daemon_window: DaemonWindow | None = None
+        self.daemon_window: DaemonWindow | None = None
         self._lay_out()
         self.setAcceptDrops(True)
         self.setMinimumSize(900, 560)
@@ -102,7 +102,7 @@ class MainWindow(QMainWindow):
         self.editor.opening.connect(self._show_opening)
         self.editor.rendered.connect(self.speeds.learn)
         self.editor.resumed.connect(self._tell_resumed)
-        for source in (self.editor.failed, self.background.failed, self.link.failed, self.device.failed):
+        for source in (self.editor.failed, self.background.failed, self.link.failed, self.device.failed, self.canvas.maps.failed):
             source.connect(self.tell)
         self.saving.saved.connect(self.saved)
         self.saving.over.connect(self._saved_all)
@@ -167,15 +167,15 @@ class MainWindow(QMainWindow):
 
     def show_daemon(self, page: str) -> None:
         """checkpoints, loaded or doctor."""
-        if self._daemon_window is None:
-            self._daemon_window = DaemonWindow(self)
-        self._daemon_window.open_at(page)
+        if self.daemon_window is None:
+            self.daemon_window = DaemonWindow(self)
+        self.daemon_window.open_at(page)
 
     def install_for(self, pipeline: str) -> None:
         """What a pipeline lacks, in the checkpoint store."""
         self.show_daemon("checkpoints")
-        assert self._daemon_window is not None
-        self._daemon_window.checkpoints.install_when_known(pipeline)
+        assert self.daemon_window is not None
+        self.daemon_window.checkpoints.install_when_known(pipeline)
 
     def show_about(self) -> None:
         text = translate(
@@ -261,8 +261,8 @@ class MainWindow(QMainWindow):
         for section in self.findChildren(Section):
             section.redraw()
         self.empty.draw_icon()
-        if self._daemon_window is not None:
-            self._daemon_window.redraw()
+        if self.daemon_window is not None:
+            self.daemon_window.redraw()
         self.status.show_state()
         self.canvas.update()
 
@@ -294,8 +294,8 @@ class MainWindow(QMainWindow):
         self.device.watch(False)
         self.saving.autosave.close()
         self.doctor.close()
-        if self._daemon_window is not None:
-            self._daemon_window.close()
+        if self.daemon_window is not None:
+            self.daemon_window.close()
         self.editor.close()
         self.canvas.close_tiles()
         self.link.close()

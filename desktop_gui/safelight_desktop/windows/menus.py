@@ -29,7 +29,7 @@ class Bars:
         self._window = window
         self.recent = QMenu(translate("Window", "Open recent"))
         self.zoom = ZoomBox(window.editor.view)
-        self.compare = CompareBar(window.editor)
+        self.compare = CompareBar(window.editor, window.canvas.maps)
         self.brush = BrushBar(window.editor.brush)
         self._fill_menus()
         self._fill_top()
@@ -41,7 +41,7 @@ class Bars:
         for title, commands in actions.commands:
             menu = self._window.menuBar().addMenu(title)
             for command in commands:
-                if command.name in ("quit", "preferences", "remove-region", "smaller-brush", "toggle-blink"):
+                if command.name in ("quit", "preferences", "remove-region", "smaller-brush", "contradiction", "toggle-blink"):
                     menu.addSeparator()
                 menu.addAction(actions[command.name])
                 if command.name == "open":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -282,6 +283,7 @@ def _form(page: QWidget) -> QFormLayout:
     form.setContentsMargins(20, 18, 20, 14)
     form.setVerticalSpacing(10)
     form.setHorizontalSpacing(14)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return form
 
 
