@@ -45,7 +45,7 @@
     </message>
     <message>
         <source>Batch…</source>
-        <translation type="unfinished"></translation>
+        <translation>Stapel…</translation>
     </message>
     <message>
         <source>Compare with a file…</source>
@@ -248,11 +248,11 @@
     <name>Batch</name>
     <message>
         <source>Pictures of the batch</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder des Stapels</translation>
     </message>
     <message>
         <source>Show the result</source>
-        <translation type="unfinished"></translation>
+        <translation>Ergebnis zeigen</translation>
     </message>
     <message>
         <source>Try again</source>
@@ -260,35 +260,35 @@
     </message>
     <message>
         <source>Move to the top</source>
-        <translation type="unfinished"></translation>
+        <translation>An den Anfang</translation>
     </message>
     <message>
         <source>Move to the end</source>
-        <translation type="unfinished"></translation>
+        <translation>Ans Ende</translation>
     </message>
     <message>
         <source>Remove from the list</source>
-        <translation type="unfinished"></translation>
+        <translation>Aus der Liste nehmen</translation>
     </message>
     <message>
         <source>Beside the originals</source>
-        <translation type="unfinished"></translation>
+        <translation>Neben die Originale</translation>
     </message>
     <message>
         <source>In a folder</source>
-        <translation type="unfinished"></translation>
+        <translation>In einen Ordner</translation>
     </message>
     <message>
         <source>Make the folders of the originals there</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner der Originale dort anlegen</translation>
     </message>
     <message>
         <source>Name of a result</source>
-        <translation type="unfinished"></translation>
+        <translation>Name eines Ergebnisses</translation>
     </message>
     <message>
         <source>{name}: the picture&apos;s own name. {folder}, {pipeline} and {scale} can be used as well.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}: der Name des Bildes. {folder}, {pipeline} und {scale} gehen auch.</translation>
     </message>
     <message>
         <source>As the original</source>
@@ -296,11 +296,11 @@
     </message>
     <message>
         <source>Say in the files what was restored</source>
-        <translation type="unfinished"></translation>
+        <translation>In den Dateien festhalten, was getan wurde</translation>
     </message>
     <message>
         <source>Name</source>
-        <translation type="unfinished"></translation>
+        <translation>Name</translation>
     </message>
     <message>
         <source>Format</source>
@@ -312,320 +312,321 @@
     </message>
     <message>
         <source>If there</source>
-        <translation type="unfinished"></translation>
+        <translation>Schon da</translation>
     </message>
     <message>
         <source>Folder of the results</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner der Ergebnisse</translation>
     </message>
     <message>
         <source>For example {file}</source>
-        <translation type="unfinished"></translation>
+        <translation>Zum Beispiel {file}</translation>
     </message>
     <message>
         <source>Skip the picture</source>
-        <translation type="unfinished"></translation>
+        <translation>Bild überspringen</translation>
     </message>
     <message>
         <source>Replace Safelight&apos;s result</source>
-        <translation type="unfinished"></translation>
+        <translation>Safelights Ergebnis ersetzen</translation>
     </message>
     <message>
         <source>Give a number</source>
-        <translation type="unfinished"></translation>
+        <translation>Mit Nummer daneben</translation>
     </message>
     <message>
         <source>Pause to change how the rest is restored.</source>
-        <translation type="unfinished"></translation>
+        <translation>Anhalten, um für den Rest etwas zu ändern.</translation>
     </message>
     <message>
         <source>Run on the battery too</source>
-        <translation type="unfinished"></translation>
+        <translation>Auch im Akkubetrieb</translation>
     </message>
     <message>
         <source>Start</source>
-        <translation type="unfinished"></translation>
+        <translation>Starten</translation>
     </message>
     <message>
         <source>Pause</source>
-        <translation type="unfinished"></translation>
+        <translation>Anhalten</translation>
     </message>
     <message>
         <source>Try {n} pictures</source>
-        <translation type="unfinished"></translation>
+        <translation>{n} Bilder testen</translation>
     </message>
     <message>
         <source>Restores a few pictures spread over the list, then stops: look at them first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Restauriert ein paar über die Liste verteilte Bilder und hält dann an: erst diese ansehen.</translation>
     </message>
     <message>
         <source>Go on</source>
-        <translation type="unfinished">Weitermachen</translation>
+        <translation>Weiter</translation>
     </message>
     <message>
         <source>{n} pictures to restore</source>
-        <translation type="unfinished"></translation>
+        <translation>{n} Bilder zu restaurieren</translation>
     </message>
     <message>
         <source>One picture to restore</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Bild zu restaurieren</translation>
     </message>
     <message>
         <source>Try {n} pictures first</source>
-        <translation type="unfinished"></translation>
+        <translation>Erst {n} Bilder testen</translation>
     </message>
     <message>
         <source>Use {title}</source>
-        <translation type="unfinished"></translation>
+        <translation>{title} nehmen</translation>
     </message>
     <message>
         <source>Results</source>
-        <translation type="unfinished"></translation>
+        <translation>Ergebnisse</translation>
     </message>
     <message>
         <source>Looking…</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird angesehen …</translation>
     </message>
     <message>
         <source>Waiting to be done again</source>
-        <translation type="unfinished"></translation>
+        <translation>Wartet auf neuen Durchgang</translation>
     </message>
     <message>
         <source>Waiting · a result is there</source>
-        <translation type="unfinished"></translation>
+        <translation>Wartet · Ergebnis ist schon da</translation>
     </message>
     <message>
         <source>Waiting</source>
-        <translation type="unfinished">Wartet</translation>
+        <translation>Wartet</translation>
     </message>
     <message>
         <source>Reading</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird gelesen</translation>
     </message>
     <message>
         <source>Restored</source>
-        <translation type="unfinished"></translation>
+        <translation>Restauriert</translation>
     </message>
     <message>
         <source>Restored in {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>In {time} restauriert</translation>
     </message>
     <message>
         <source>Skipped: the result was there</source>
-        <translation type="unfinished"></translation>
+        <translation>Übersprungen: Ergebnis war da</translation>
     </message>
     <message>
         <source>Failed</source>
-        <translation type="unfinished"></translation>
+        <translation>Fehlgeschlagen</translation>
     </message>
     <message>
         <source>{n} restored</source>
-        <translation type="unfinished"></translation>
+        <translation>{n} restauriert</translation>
     </message>
     <message>
         <source>{n} waiting</source>
-        <translation type="unfinished"></translation>
+        <translation>{n} warten</translation>
     </message>
     <message>
         <source>{n} skipped</source>
-        <translation type="unfinished"></translation>
+        <translation>{n} übersprungen</translation>
     </message>
     <message>
         <source>{n} failed</source>
-        <translation type="unfinished"></translation>
+        <translation>{n} fehlgeschlagen</translation>
     </message>
     <message>
         <source>Ready</source>
-        <translation type="unfinished"></translation>
+        <translation>Bereit</translation>
     </message>
     <message>
         <source>Restoring</source>
-        <translation type="unfinished">Restauriert</translation>
+        <translation>Läuft</translation>
     </message>
     <message>
         <source>Paused</source>
-        <translation type="unfinished"></translation>
+        <translation>Angehalten</translation>
     </message>
     <message>
         <source>Paused: the machine runs on its battery</source>
-        <translation type="unfinished"></translation>
+        <translation>Angehalten: Akkubetrieb</translation>
     </message>
     <message>
         <source>Waiting for the daemon</source>
-        <translation type="unfinished"></translation>
+        <translation>Wartet auf den Dienst</translation>
     </message>
     <message>
         <source>Finished</source>
-        <translation type="unfinished"></translation>
+        <translation>Fertig</translation>
     </message>
     <message>
         <source>Another window of Safelight has the batch</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein anderes Fenster von Safelight hat den Stapel</translation>
     </message>
     <message>
         <source>Trying a few pictures</source>
-        <translation type="unfinished"></translation>
+        <translation>Testet ein paar Bilder</translation>
     </message>
     <message>
         <source>{d} days {h} h</source>
-        <translation type="unfinished"></translation>
+        <translation>{d} Tage {h} h</translation>
     </message>
     <message>
         <source>today at {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>heute um {time}</translation>
     </message>
     <message>
         <source>tomorrow at {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>morgen um {time}</translation>
     </message>
     <message>
         <source>{day} at {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>{day} um {time}</translation>
     </message>
     <message>
         <source>Time not known yet</source>
-        <translation type="unfinished"></translation>
+        <translation>Dauer noch unbekannt</translation>
     </message>
     <message>
         <source>Try a few pictures to learn it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein paar Bilder testen, dann ist sie bekannt.</translation>
     </message>
     <message>
         <source>About {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>Etwa {time}</translation>
     </message>
     <message>
         <source>Done {when}</source>
-        <translation type="unfinished"></translation>
+        <translation>Fertig {when}</translation>
     </message>
     <message>
         <source>Up to {needed} on the disk, {free} free</source>
-        <translation type="unfinished"></translation>
+        <translation>Bis zu {needed} auf der Platte, {free} frei</translation>
     </message>
     <message>
         <source>{title} needs {time} for this batch.</source>
-        <translation type="unfinished"></translation>
+        <translation>{title} braucht für diesen Stapel {time}.</translation>
     </message>
     <message>
         <source>{title} would need about {time}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{title} bräuchte etwa {time}.</translation>
     </message>
     <message>
         <source>{title} is lighter; how long it takes here is not known yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>{title} ist genügsamer; wie lange es hier braucht, ist noch nicht bekannt.</translation>
     </message>
     <message>
         <source>Progress of the batch</source>
-        <translation type="unfinished"></translation>
+        <translation>Fortschritt des Stapels</translation>
     </message>
     <message>
         <source>Add a folder of pictures</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner mit Bildern hinzufügen</translation>
     </message>
     <message>
         <source>Add pictures</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder hinzufügen</translation>
     </message>
     <message>
         <source>Add a folder…</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner hinzufügen …</translation>
     </message>
     <message>
         <source>Add pictures…</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder hinzufügen …</translation>
     </message>
     <message>
         <source>Move up</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach oben</translation>
     </message>
     <message>
         <source>Move down</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach unten</translation>
     </message>
     <message>
         <source>Try failed ones again</source>
-        <translation type="unfinished"></translation>
+        <translation>Fehlgeschlagene noch einmal</translation>
     </message>
     <message>
         <source>Remove finished ones</source>
-        <translation type="unfinished"></translation>
+        <translation>Fertige aus der Liste nehmen</translation>
     </message>
     <message>
         <source>{time} left, done {when}</source>
-        <translation type="unfinished"></translation>
+        <translation>noch {time}, fertig {when}</translation>
     </message>
     <message>
         <source>The batch is open in another window</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Stapel ist in einem anderen Fenster offen</translation>
     </message>
     <message>
         <source>Safelight runs twice: look there, or close that one first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Safelight läuft zweimal: dort nachsehen oder jenes erst schließen.</translation>
     </message>
     <message>
         <source>Drop folders or pictures here</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner oder Bilder hierher ziehen</translation>
     </message>
     <message>
         <source>They are restored one after the other, also after a restart.
 The originals stay as they are.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie werden nacheinander restauriert, auch nach einem Neustart.
+Die Originale bleiben, wie sie sind.</translation>
     </message>
     <message>
         <source>Queue</source>
-        <translation type="unfinished"></translation>
+        <translation>Warteschlange</translation>
     </message>
     <message>
         <source>Contact sheet</source>
-        <translation type="unfinished"></translation>
+        <translation>Kontaktbogen</translation>
     </message>
     <message>
         <source>{n} pictures were left out: they are in the list, or are results of it</source>
-        <translation type="unfinished"></translation>
+        <translation>{n} Bilder wurden ausgelassen: sie stehen in der Liste oder sind Ergebnisse daraus</translation>
     </message>
     <message>
         <source>The list of the last batch could not be read and was set aside</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Liste des letzten Stapels war nicht lesbar und wurde beiseitegelegt</translation>
     </message>
     <message>
         <source>The trial is over: look at the contact sheet, then start the rest</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Test ist vorbei: den Kontaktbogen ansehen, dann den Rest starten</translation>
     </message>
     <message>
         <source>Batch – Safelight</source>
-        <translation type="unfinished"></translation>
+        <translation>Stapel – Safelight</translation>
     </message>
     <message>
         <source>Show the batch</source>
-        <translation type="unfinished"></translation>
+        <translation>Stapel zeigen</translation>
     </message>
     <message>
         <source>A batch is running</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Stapel läuft</translation>
     </message>
     <message>
         <source>The batch is not finished. Close Safelight all the same?</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Stapel ist nicht fertig. Safelight trotzdem schließen?</translation>
     </message>
     <message>
         <source>It goes on where it was when Safelight is started again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Beim nächsten Start geht es an derselben Stelle weiter.</translation>
     </message>
     <message>
         <source>Close</source>
-        <translation type="unfinished"></translation>
+        <translation>Schließen</translation>
     </message>
     <message>
         <source>Let it run</source>
-        <translation type="unfinished"></translation>
+        <translation>Weiterlaufen lassen</translation>
     </message>
     <message>
         <source>Batch: {done} of {all}</source>
-        <translation type="unfinished"></translation>
+        <translation>Stapel: {done} von {all}</translation>
     </message>
     <message>
         <source>The batch is finished: {what}</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Stapel ist fertig: {what}</translation>
     </message>
 </context>
 <context>
@@ -958,7 +959,7 @@ The originals stay as they are.</source>
     </message>
     <message>
         <source>Restore whole folders…</source>
-        <translation type="unfinished"></translation>
+        <translation>Ganze Ordner restaurieren …</translation>
     </message>
     <message>
         <source>Go on with</source>
@@ -1287,15 +1288,15 @@ The originals stay as they are.</source>
     <name>Redo</name>
     <message>
         <source>Restore again</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch einmal restaurieren</translation>
     </message>
     <message>
         <source>Restore it again</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch einmal restaurieren</translation>
     </message>
     <message>
         <source>Restore {n} pictures again</source>
-        <translation type="unfinished"></translation>
+        <translation>{n} Bilder noch einmal restaurieren</translation>
     </message>
 </context>
 <context>
@@ -2132,6 +2133,10 @@ The originals stay as they are.</source>
         <translation>Diesen Text bearbeiten</translation>
     </message>
     <message>
+        <source>Read from the picture ({source}): {text}</source>
+        <translation>Aus dem Bild gelesen ({source}): {text}</translation>
+    </message>
+    <message>
         <source>Found: {text}</source>
         <translation>Gefunden: {text}</translation>
     </message>
@@ -2144,67 +2149,67 @@ The originals stay as they are.</source>
     <name>Sheet</name>
     <message>
         <source>Results, before and after</source>
-        <translation type="unfinished"></translation>
+        <translation>Ergebnisse, vorher und nachher</translation>
     </message>
     <message>
         <source>Accepted</source>
-        <translation type="unfinished"></translation>
+        <translation>Angenommen</translation>
     </message>
     <message>
         <source>Rejected</source>
-        <translation type="unfinished"></translation>
+        <translation>Verworfen</translation>
     </message>
     <message>
         <source>Was there</source>
-        <translation type="unfinished"></translation>
+        <translation>War da</translation>
     </message>
     <message>
         <source>Before</source>
-        <translation type="unfinished"></translation>
+        <translation>Vorher</translation>
     </message>
     <message>
         <source>After</source>
-        <translation type="unfinished">Nachher</translation>
+        <translation>Nachher</translation>
     </message>
     <message>
         <source>All</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle</translation>
     </message>
     <message>
         <source>To judge</source>
-        <translation type="unfinished"></translation>
+        <translation>Offen</translation>
     </message>
     <message>
         <source>Size of the pictures</source>
-        <translation type="unfinished"></translation>
+        <translation>Größe der Bilder</translation>
     </message>
     <message>
         <source>Accept</source>
-        <translation type="unfinished"></translation>
+        <translation>Annehmen</translation>
     </message>
     <message>
         <source>Redo…</source>
-        <translation type="unfinished"></translation>
+        <translation>Neu …</translation>
     </message>
     <message>
         <source>Reject</source>
-        <translation type="unfinished"></translation>
+        <translation>Verwerfen</translation>
     </message>
     <message>
         <source>Compare in the main window</source>
-        <translation type="unfinished"></translation>
+        <translation>Im Hauptfenster vergleichen</translation>
     </message>
     <message>
         <source>Arrows choose, Shift and Ctrl choose several. Backspace takes a verdict back. A rejected result is moved into a folder beside it; originals are never touched.</source>
-        <translation type="unfinished"></translation>
+        <translation>Pfeile wählen, mit Umschalt oder Strg mehrere. Rücktaste nimmt ein Urteil zurück. Verworfene Ergebnisse kommen in einen Ordner daneben; Originale bleiben unberührt.</translation>
     </message>
     <message>
         <source>Nothing here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nichts dabei.</translation>
     </message>
     <message>
         <source>Results appear here as they are finished.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ergebnisse erscheinen hier, sobald sie fertig sind.</translation>
     </message>
 </context>
 <context>

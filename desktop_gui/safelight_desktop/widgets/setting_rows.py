@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPlainTextEdit, QPus
 
 from safelight.spec import SettingSpec, SettingValue
 from safelight_desktop.texts import setting_text, translate
+from safelight_desktop.widgets.message_bar import sentence
 from safelight_desktop.widgets.number_row import NumberRow
 
 TEXT_LINES = 3
@@ -34,8 +35,9 @@ class SettingRow(QWidget):
     def show_estimate(self, value: float) -> None:
         """What the automatic value came to in the last run."""
 
-    def show_found(self, text: str) -> None:
-        """What the pipeline found by itself in the last run, such as tags or a caption."""
+    def show_found(self, text: str, source: str = "", note: str = "") -> None:
+        """What the pipeline found by itself in the last run, such as tags or a caption (`source`); `note`: what a
+        person should know of it."""
 
 
 def row_for(spec: SettingSpec) -> SettingRow:
@@ -139,6 +141,9 @@ class TextSetting(SettingRow):
         self.found = QLabel()
         self.found.setWordWrap(True)
         self.found.setProperty("role", "quiet")
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.note.setProperty("role", "warning")
         self._found = ""
         self.take = QPushButton(translate("Settings", "Edit this text"))
         self.take.setProperty("role", "flat")
@@ -147,13 +152,20 @@ class TextSetting(SettingRow):
         self.column.addWidget(self.box)
         self.column.addWidget(self.found)
         self.column.addWidget(self.take, 0, Qt.AlignmentFlag.AlignLeft)
+        self.column.addWidget(self.note)
         self.show_found("")
 
-    def show_found(self, text: str) -> None:
+    def show_found(self, text: str, source: str = "", note: str = "") -> None:
         self._found = text
-        self.found.setText(translate("Settings", "Found: {text}").format(text=text))
+        if source:
+            told = translate("Settings", "Read from the picture ({source}): {text}")
+            self.found.setText(told.format(source=setting_text(source), text=text))
+        else:
+            self.found.setText(translate("Settings", "Found: {text}").format(text=text))
         for widget in (self.found, self.take):
             widget.setVisible(bool(text) and text != self.box.toPlainText())
+        self.note.setText(sentence(note) if note else "")
+        self.note.setVisible(bool(note))
 
     def show_value(self, value: SettingValue) -> None:
         if self.box.toPlainText() != value:

@@ -11,6 +11,9 @@ from safelight_desktop.texts import translate
 from safelight_desktop.widgets.section import Section
 from safelight_desktop.widgets.setting_rows import SettingRow, TextSetting, row_for
 
+READ = ("tags", "caption")
+"""Where a text may come from that the pipeline reads from the picture; else a person wrote it, or nobody did."""
+
 
 class SettingsBox(QWidget):
     """Follows the editor's form."""
@@ -65,7 +68,8 @@ class SettingsBox(QWidget):
             if name not in self.rows:
                 continue
             if isinstance(value, str):
-                self.rows[name].show_found(value)
+                source, note = (str(found.get(f"{name}_{part}") or "") for part in ("from", "note"))
+                self.rows[name].show_found(value, source if source in READ else "", note)
             elif isinstance(value, int | float):
                 self.rows[name].show_estimate(float(value))
 

@@ -139,13 +139,28 @@ def test_found_words_are_shown_and_can_be_edited(qtbot, opened):
     rendition = finished_run(qtbot, opened, {"conditioning": {"prompt": "a harbour, boats"}})
     offered(opened, "osediff")
     rendition.settings = replace(rendition.settings, pipeline="osediff")
-    opened.sidebar.settings._show_estimates()
+    opened.editor.regions_changed.emit()
     row = opened.sidebar.settings.rows["prompt"]
     assert "a harbour, boats" in row.found.text()
     row.take.click()
     form = opened.editor.form
     assert (form.value("prompt"), form.value("prompt_source")) == ("a harbour, boats", "text")
     assert row.box.toPlainText() == "a harbour, boats"
+
+
+def test_a_caption_is_told_as_such_edited_and_used_by_the_next_run(qtbot, opened):
+    told = {"prompt": "two boats", "prompt_from": "caption", "prompt_note": "the captioner saw it at half size"}
+    rendition = finished_run(qtbot, opened, {"conditioning": told})
+    offered(opened, "osediff")
+    rendition.settings = replace(rendition.settings, pipeline="osediff")
+    opened.editor.regions_changed.emit()
+    row = opened.sidebar.settings.rows["prompt"]
+    assert row.found.text() == "Read from the picture (caption): two boats"
+    assert row.note.text() == "The captioner saw it at half size."
+    row.take.click()
+    row.box.setPlainText("two boats, fog")
+    settings = opened.editor.form.settings()
+    assert (settings.own["prompt_source"], settings.own["prompt"]) == ("text", "two boats, fog")
 
 
 def test_presets_are_those_of_the_pipeline_and_own_ones(qtbot, opened):
