@@ -30,8 +30,11 @@ SUBJECTS = (
     "finish",
     "kept",
     "osediff",
+    "s3diff",
     "faithdiff",
 )
+LONG_SUBJECTS = ("large",)
+"""Asked for by name only."""
 OWN_PROCESS = "SAFELIGHT_BENCH_SUBJECT"
 
 
@@ -57,14 +60,21 @@ def main() -> int:
 
 def _parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("subjects", nargs="*", metavar="NAME", help=f"of {', '.join(SUBJECTS)}; all without")
+    parser.add_argument(
+        "subjects",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(SUBJECTS)}, all without; {', '.join(LONG_SUBJECTS)} takes an hour",
+    )
     parser.add_argument("--json", metavar="FILE", help="write all figures here as well")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="paired runs of everything (5)")
     parser.add_argument("--tiny", action="store_true", help="smallest sizes: shows that it runs, no figures")
     given = parser.parse_args()
     given.subjects = given.subjects or list(SUBJECTS)
-    if unknown := set(given.subjects) - set(SUBJECTS):
-        parser.error(f"there is no subject {min(unknown)}: choose from {', '.join(SUBJECTS)}")
+    if unknown := set(given.subjects) - {*SUBJECTS, *LONG_SUBJECTS}:
+        parser.error(
+            f"there is no subject {min(unknown)}: choose from {', '.join((*SUBJECTS, *LONG_SUBJECTS))}"
+        )
     if given.runs < 1:
         parser.error("--runs must be at least 1")
     return given

@@ -8,6 +8,8 @@ is less than one tile.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.bench.daemons import serving, settings, whole
 from tests.bench.pictures import photo
 from tests.bench.tables import Cell, Effort, Table, verdict
@@ -21,11 +23,15 @@ MB = 1e6
 
 
 def run(effort: Effort) -> list[Table]:
-    sides = TINY_SIDES if effort.tiny else SIDES
+    return [measured("compact", TINY_SIDES if effort.tiny else SIDES)]
+
+
+def measured(pipeline: str, sides: Sequence[int], program: list[str] | None = None) -> Table:
+    """Of results of these sides in px, by a daemon that `program` starts."""
     table = Table(
-        f"memory: the daemon's peak for square results, compact, scale {SCALE}, 8-bit RGB, MB",
+        f"memory: the daemon's peak for square results, {pipeline}, scale {SCALE}, 8-bit RGB, MB",
         ("result", "base", "peak", "named", "rest", "rest without base", "network input kept"),
-        [_row(side) for side in sides],
+        [_row(pipeline, side, program) for side in sides],
     )
     largest = float(table.rows[-1][4] or 0)
     for side, row in zip(sides[:-1], table.rows, strict=False):
@@ -33,15 +39,15 @@ def run(effort: Effort) -> list[Table]:
         table.notes.append(
             f"the rest grows {growth:.2f} times from {side} to {sides[-1]} (bar {BAR:g}: {verdict(growth, BAR)})"
         )
-    return [table]
+    return table
 
 
-def _row(side: int) -> list[Cell]:
+def _row(pipeline: str, side: int, program: list[str] | None) -> list[Cell]:
     pixels = photo(side // SCALE, side // SCALE)
-    with serving() as daemon:
-        daemon.client.restore(whole(photo(WARM_SIDE, WARM_SIDE)), settings("compact", SCALE))
+    with serving(program) as daemon:
+        daemon.client.restore(whole(photo(WARM_SIDE, WARM_SIDE)), settings(pipeline, SCALE))
         base = daemon.peak_bytes / MB
-        daemon.client.restore(whole(pixels), settings("compact", SCALE))
+        daemon.client.restore(whole(pixels), settings(pipeline, SCALE))
         peak = daemon.peak_bytes / MB
     named = (pixels.nbytes + 3 * side * side + 6 * side * side) / MB
     kept = 12 * pixels.shape[0] * pixels.shape[1] / MB  # x stays for statistics: float32, three channels

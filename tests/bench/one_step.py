@@ -4,6 +4,8 @@ Plain: stock classes, unmerged adapters, float32, the whole picture through the 
 (`plain_diffusers`), called on loaded networks. Ours: requests through a real daemon over its socket, from the first
 byte to the last band; its first request loads, the second is counted. Runs alternate, each in a process of its own, so
 that peak memory is that kind's. Both are asked for a small picture before anything is timed.
+
+bf16 is timed where the CPU has units for it; how far bf16 and fp16 are from fp32 is told for a small picture anywhere.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import psutil
@@ -26,6 +29,9 @@ import torch
 from PIL import Image
 
 from safelight import runtime
+from safelight.engine.pipelines.base import Precision
+from safelight.engine.pipelines.versions import DTYPES
+from safelight.engine.precision import native_bf16_cpu
 from safelight.server.serve import serve
 from safelight.spec import SettingValue
 from tests.bench import full_size_job
@@ -43,11 +49,12 @@ WARM_SIDE = 256
 RUNS_MOST = 3  # a round of all kinds takes some minutes
 REQUEST_TFLOP = {("osediff", 512): 4.44, ("s3diff", 512): 5.24}
 """Encode, UNet and decode of one 512x512 tile with the stock layers, counted on meta tensors; a multiply-add is two."""
-MATRIX, MATRIX_RUNS = 4096, 3
-TIME_BAR = {"bf16": 0.40, "fp32": 0.90}
+MATRIX, TINY_MATRIX, MATRIX_RUNS = 4096, 256, 3
+TIME_BAR: Mapping[Precision, float] = {"bf16": 0.40, "fp32": 0.90}
 MEMORY_BAR = 0.60
 OVERHEAD_BAR_S = 0.050
-KINDS = ("plain fp32", "ours bf16", "ours fp32")
+PLAIN = "plain fp32"
+REDUCED: tuple[Precision, ...] = ("bf16", "fp16")
 GB = 1e9
 
 
@@ -93,16 +100,17 @@ METHODS = {
 
 def measured(method: Method, effort: Effort) -> list[Table]:
     sides = TINY_SIDES if effort.tiny else SIDES
-    runs = min(effort.runs, RUNS_MOST)
+    precisions: list[Precision] = ["bf16", "fp32"] if native_bf16_cpu() and not effort.tiny else ["fp32"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if not effort.tiny:
-            _checkpoints(method, folder)
-        peaks = {kind: _matrix_tflops(kind) for kind in ("bf16", "fp32")}
-        return [_table(method, side, runs, folder, peaks, tiny=effort.tiny) for side in sides]
+            checkpoints(method, folder)
+        peaks = {precision: _matrix_tflops(precision, tiny=effort.tiny) for precision in precisions}
+        tables = [_table(method, side, effort, folder, peaks) for side in sides]
+        return tables if effort.tiny else [*tables, _precisions(method, folder)]
 
 
-def _checkpoints(method: Method, folder: Path) -> None:
+def checkpoints(method: Method, folder: Path) -> None:
     """Official files, and the store that the daemon loads from."""
     base = write_base(folder, method.base)
     method.write(folder / f"{method.name}.pkl", base)
@@ -112,48 +120,56 @@ def _checkpoints(method: Method, folder: Path) -> None:
 
 
 def _table(
-    method: Method, side: int, runs: int, folder: Path, peaks: dict[str, float], *, tiny: bool
+    method: Method, side: int, effort: Effort, folder: Path, peaks: Mapping[Precision, float]
 ) -> Table:
-    def once(kind: str) -> Run:
-        return _in_process(method, kind, side, folder, tiny=tiny)
-
-    found = [{kind: once(kind) for kind in KINDS} for _ in range(runs)]
+    """`peaks` are TFLOP/s by precision, of those that are timed."""
+    runs = min(effort.runs, RUNS_MOST)
+    kinds = [PLAIN, *(f"ours {precision}" for precision in peaks)]
+    found = [
+        {kind: _in_process(method, kind, side, folder, tiny=effort.tiny) for kind in kinds}
+        for _ in range(runs)
+    ]
     table = Table(
         f"{method.name}: {side // SCALE}x{side // SCALE} to {side}x{side}, real size, random weights, {runs} runs",
         ("network", "seconds", "of plain", "CPU s", "peak RSS, GB", "of plain", "overhead, ms"),
     )
-    for kind in KINDS:
+    for kind in kinds:
         table.rows.append(_row(kind, found))
-    for kind in KINDS[1:]:
-        precision = kind.split()[1]
-        share = statistics.median(r[kind].seconds / r[KINDS[0]].seconds for r in found)
+    for precision, peak in peaks.items():
+        kind = f"ours {precision}"
+        share = statistics.median(r[kind].seconds / r[PLAIN].seconds for r in found)
         said = f"{kind}: {share:.2f} of plain's time, bar {TIME_BAR[precision]}: {verdict(share, TIME_BAR[precision])}"
         if (method.name, side) in REQUEST_TFLOP:
             rate = REQUEST_TFLOP[method.name, side] / statistics.median(r[kind].seconds for r in found)
-            said += f"; {rate / peaks[precision]:.0%} of the {peaks[precision] * 1000:.0f} GFLOP/s of a matrix product"
+            said += f"; {rate / peak:.0%} of the {peak * 1000:.0f} GFLOP/s of a matrix product"
         table.notes.append(said)
-    memory = statistics.median(r["ours bf16"].peak_bytes / r[KINDS[0]].peak_bytes for r in found)
-    table.notes.append(
-        f"ours bf16: {memory:.2f} of plain's memory, bar {MEMORY_BAR}: {verdict(memory, MEMORY_BAR)}"
-    )
-    over = statistics.median(r["ours bf16"].overhead_s for r in found)
+    if "bf16" in peaks:
+        memory = statistics.median(r["ours bf16"].peak_bytes / r[PLAIN].peak_bytes for r in found)
+        table.notes.append(
+            f"ours bf16: {memory:.2f} of plain's memory, bar {MEMORY_BAR}: {verdict(memory, MEMORY_BAR)}"
+        )
+    over = statistics.median(r[kinds[1]].overhead_s for r in found)
     table.notes.append(
         f"second request less its stages: {over * 1000:.0f} ms, bar {OVERHEAD_BAR_S * 1000:.0f}: "
         f"{verdict(over, OVERHEAD_BAR_S)}"
     )
-    exact = _picture(folder, "ours fp32", side)
-    others = ["ours bf16"]
-    if side == min(SIDES):  # slow: no CPU here computes in fp16 itself
-        once("ours fp16")
-        others.append("ours fp16")
-    table.notes += [
-        f"{kind} against ours fp32: {_psnr(exact, _picture(folder, kind, side))}" for kind in others
-    ]
+    return table
+
+
+def _precisions(method: Method, folder: Path) -> Table:
+    """Results of one picture in all precisions."""
+    for precision in ("fp32", *REDUCED):
+        _in_process(method, f"ours {precision}", WARM_SIDE, folder, tiny=False)
+    exact = _picture(folder, "ours fp32", WARM_SIDE)
+    table = Table(
+        f"{method.name}: {WARM_SIDE}x{WARM_SIDE} against fp32", ("precision", "PSNR, dB", "levels, most")
+    )
+    for precision in REDUCED:
+        table.rows.append([precision, *_difference(exact, _picture(folder, f"ours {precision}", WARM_SIDE))])
     return table
 
 
 def _row(kind: str, found: list[dict[str, Run]]) -> list[Cell]:
-    plain = KINDS[0]
     seconds, cpu, peak, over = (
         statistics.median(values)
         for values in zip(
@@ -161,42 +177,37 @@ def _row(kind: str, found: list[dict[str, Run]]) -> list[Cell]:
             strict=True,
         )
     )
-    time_share = statistics.median(r[kind].seconds / r[plain].seconds for r in found)
-    memory_share = statistics.median(r[kind].peak_bytes / r[plain].peak_bytes for r in found)
-    return [kind, seconds, time_share, cpu, peak / GB, memory_share, None if kind == plain else over * 1000]
+    time_share = statistics.median(r[kind].seconds / r[PLAIN].seconds for r in found)
+    memory_share = statistics.median(r[kind].peak_bytes / r[PLAIN].peak_bytes for r in found)
+    return [kind, seconds, time_share, cpu, peak / GB, memory_share, None if kind == PLAIN else over * 1000]
 
 
-def _matrix_tflops(precision: str) -> float:
+def _matrix_tflops(precision: Precision, *, tiny: bool) -> float:
     """What a large product of matrices reaches here: the arithmetic limit that shares are taken of."""
-    a = torch.randn(MATRIX, MATRIX).to(torch.bfloat16 if precision == "bf16" else torch.float32)
+    side = TINY_MATRIX if tiny else MATRIX
+    a = torch.randn(side, side).to(DTYPES[precision])
     seconds = []
     for _ in range(MATRIX_RUNS):
         started = time.perf_counter()
         torch.mm(a, a)
         seconds.append(time.perf_counter() - started)
-    return 2 * MATRIX**3 / min(seconds) / 1e12
+    return 2 * side**3 / min(seconds) / 1e12
 
 
-def _psnr(exact: Pixels, other: Pixels) -> str:
+def _difference(exact: Pixels, other: Pixels) -> tuple[float, int]:
+    """PSNR in dB, 120 for equal pictures, and the largest difference in 8-bit levels."""
     error = float(np.mean((exact.astype(np.float64) - other) ** 2))
     most = int(np.abs(exact.astype(np.int16) - other).max())
-    return f"{10 * np.log10(255**2 / error):.1f} dB, at most {most} levels" if error else "identical"
+    return min(120.0, float(10 * np.log10(255**2 / max(error, 1e-9)))), most
 
 
 # -- one request ---------------------------------------------------------------------------------------
 
 
 def _in_process(method: Method, kind: str, side: int, folder: Path, *, tiny: bool) -> Run:
-    command = [
-        sys.executable,
-        "-m",
-        "tests.bench.one_step",
-        method.name,
-        kind,
-        str(side),
-        str(folder),
-        *(["tiny"] if tiny else []),
-    ]
+    if tiny:
+        return measure(method, kind, side, folder, tiny=True)
+    command = [sys.executable, "-m", "tests.bench.one_step", method.name, kind, str(side), str(folder)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return Run(**json.loads(done.stdout.splitlines()[-1]))
 
@@ -218,7 +229,8 @@ def _plain(method: Method, side: int, folder: Path, *, tiny: bool) -> tuple[Run,
     base = files / ("base" if tiny else method.base)
     weights = files / f"{method.name}.pkl"
     network = method.plain(base, weights, device=torch.device("cpu"), dtype=torch.float32)
-    network(photo(WARM_SIDE, WARM_SIDE))
+    warm = min(WARM_SIDE, side)
+    network(photo(warm, warm))
     small = Image.fromarray(photo(side // SCALE, side // SCALE))
     started, computing = time.perf_counter(), time.process_time()
     picture = network(np.array(small.resize((side, side), Image.Resampling.BICUBIC)))
@@ -228,13 +240,14 @@ def _plain(method: Method, side: int, folder: Path, *, tiny: bool) -> tuple[Run,
 
 
 def _ours(method: Method, precision: str, side: int, folder: Path, *, tiny: bool) -> tuple[Run, Pixels]:
-    os.environ |= {runtime.KEPT_VARIABLE: "0"}
+    environment = {runtime.KEPT_VARIABLE: "0"}
     if not tiny:
-        os.environ[full_size_job.store.CHECKPOINT_DIR_VARIABLE] = str(full_size_job.store_in(folder))
+        environment[full_size_job.store.CHECKPOINT_DIR_VARIABLE] = str(full_size_job.store_in(folder))
     program = [sys.executable, "-m", "tests.bench.one_step", "serve"] if tiny else full_size_job.DAEMON
     asked = replace(settings(method.name, SCALE), precision=precision, own=dict(method.own))
-    with serving(program) as daemon:
-        daemon.client.restore(whole(photo(WARM_SIDE // SCALE, WARM_SIDE // SCALE)), asked)
+    with mock.patch.dict(os.environ, environment), serving(program) as daemon:
+        warm = min(WARM_SIDE, side) // SCALE
+        daemon.client.restore(whole(photo(warm, warm)), asked)
         computing = _cpu_s(daemon.process)
         restored = daemon.client.restore(whole(photo(side // SCALE, side // SCALE)), asked)
         seconds = restored.times_s["last_band"]
@@ -259,6 +272,6 @@ def _picture(folder: Path, kind: str, side: int) -> Pixels:
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         sys.exit(serve(config(runtime.runtime_dir()), golden.registry()))
-    name, kind, side, folder, *tiny = sys.argv[1:]
-    run = measure(METHODS[name], kind, int(side), Path(folder), tiny=bool(tiny))
+    name, kind, side, folder = sys.argv[1:]
+    run = measure(METHODS[name], kind, int(side), Path(folder), tiny=False)
     print(json.dumps(asdict(run)))
