@@ -1,9 +1,14 @@
 """OSEDiff with tiny networks through whole jobs; its numbers are in the reference cases."""
 
+import shutil
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from safelight.engine.device import CpuDevice
 from safelight.engine.finish import result_bands
 from safelight.engine.out_of_memory import MemoryLadder
 from safelight.engine.parts import Parts
@@ -22,10 +27,13 @@ from safelight.engine.working_scale import choose_working_scale
 from safelight.errors import InvalidRequest, NotReady
 from safelight.geometry import Rect
 from safelight.settings import RestoreSettings
+from safelight.spec import StageTiling
 from tests.engine.jobs_at_hand import followed, photo, request_for, residual_of, restored
 from tests.engine.seams import seam_measure
+from tests.engine.test_memory import forget_peak, peak_bytes, rss_bytes
 from tests.fakes import golden
 from tests.fakes.golden import DATA, converted
+from tests.parity.runner import load
 
 HERE = Place(torch.device("cpu"), "fp32")
 
@@ -261,3 +269,51 @@ def test_a_face_with_its_surroundings_is_one_tile(width, height, output_scale):
 def test_own_settings_have_defaults_that_pass_their_own_check():
     for spec in (OSEDIFF, OSEDIFF_FACE):
         assert RestoreSettings(spec.id).checked(spec).own["authors_exact"] is False
+
+
+# -- on a pipeline that is loaded ----------------------------------------------------------------------
+
+
+def test_a_second_request_loads_and_converts_nothing(tmp_path):
+    files = tmp_path / "files"
+    shutil.copytree(DATA / "osediff", files)
+    pipeline = load(files, "osediff", tmp_path, spec=golden.SPECS["osediff"])
+    pixels = photo(48, 40)
+    first = delivered(restored(pixels, pipeline))
+    weights = {id(p): (p.data_ptr(), p.dtype) for p in parameters(pipeline)}
+    shutil.rmtree(files)
+    (tmp_path / "osediff.safetensors").unlink()
+    assert np.array_equal(first, delivered(restored(pixels, pipeline)))
+    delivered(restored(photo(130, 61), pipeline, output_scale=2))
+    assert {id(p): (p.data_ptr(), p.dtype) for p in parameters(pipeline)} == weights
+
+
+def parameters(pipeline):
+    return [p for networks in (pipeline._unets, pipeline._vaes) for p in networks.at("fp32").parameters()]
+
+
+MEMORY_GROWTH_MOST = 1.3
+BYTES_PER_RESULT_PX = 3 * 4 + 3 * 2
+"""The network's input in float32 and the 16-bit canvas."""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peaks are read from Linux' /proc")
+def test_memory_depends_on_the_tile_and_not_on_the_picture(pipeline, monkeypatch):
+    cells = StageTiling(tile=32, overlap=4, least_tile=8)
+    pixels = StageTiling(tile=256, overlap=32, multiple=8, least_tile=64)
+    tiles = {"encode": pixels, "predict": cells, "decode": cells}
+    monkeypatch.setattr(pipeline, "spec", replace(pipeline.spec, stages=tiles))
+    rest = {side: peak_beyond_buffers(pipeline, side) for side in (256, 480, 928)}  # the first is not counted
+    assert rest[928] <= MEMORY_GROWTH_MOST * rest[480]
+
+
+def peak_beyond_buffers(pipeline, side):
+    """Bytes while a square result of `side` is computed, beyond before and what the memory law names."""
+    pixels = np.tile(photo(side // 8, side // 8), (2, 2, 1))
+    CpuDevice().release_cache()
+    before = rss_bytes()
+    forget_peak()
+    job = restored(pixels, pipeline, output_scale=4)
+    for _ in result_bands(job, rows_per_band=64):
+        pass
+    return peak_bytes() - before - BYTES_PER_RESULT_PX * side**2
