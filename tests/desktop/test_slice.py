@@ -29,3 +29,27 @@ def test_a_box_is_drawn_restored_by_compact_and_saved(qtbot, opened, photo, tmp_
     assert not np.array_equal(result, photo)
     (operation,) = read_operations(open_picture(out).metadata.xmp)
     assert operation["region"] == [40, 30, 120, 80]
+
+
+def test_everything_from_region_to_project_goes_by_keys(qtbot, opened, tmp_path, monkeypatch):
+    control = Qt.KeyboardModifier.ControlModifier
+    shift = Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_N, control)
+    region = opened.editor.active
+    assert region.selection.rect == Rect(60, 40, 120, 80)
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_Right, control)
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_Down, control | shift)
+    assert region.selection.rect == Rect(61, 40, 120, 81)
+    with qtbot.waitSignal(opened.editor.jobs.finished, timeout=WAIT_MS):
+        qtbot.keyClick(opened.canvas, Qt.Key.Key_Return, control)
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_Up)
+    assert region.shown is None
+    qtbot.keyClick(opened.canvas, Qt.Key.Key_Down)
+    assert region.shown is region.renditions[0]
+    path = tmp_path / "work.safelight"
+    monkeypatch.setattr(
+        "safelight_desktop.windows.saving.QFileDialog.getSaveFileName", lambda *_, **__: (str(path), "")
+    )
+    with qtbot.waitSignal(opened.saved, timeout=WAIT_MS):
+        qtbot.keyClick(opened.canvas, Qt.Key.Key_S, control | shift)
+    assert path.exists()

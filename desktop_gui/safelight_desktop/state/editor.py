@@ -198,6 +198,15 @@ class Editor(QObject):
         self.history.push(Presence(self._put_region, self._take_region, region, added=True))
         return region
 
+    def add_region_in_sight(self) -> Region | None:
+        """A box of half the sides of what is in sight, in its middle: to begin without a mouse."""
+        seen = self.view.visible
+        if self.document is None or min(seen.size) < 4:
+            return None
+        width, height = seen.width // 2, seen.height // 2
+        box = Rect(seen.x + (seen.width - width) // 2, seen.y + (seen.height - height) // 2, width, height)
+        return self.add_region(Selection("rectangle", box))
+
     def reshaped(self, region: Region, before: Selection) -> None:
         """A change that has been made with `reshape` is over: it can be undone as one."""
         self.history.push(Reshape(self.reshape, region, before))

@@ -80,6 +80,10 @@
         <translation>Wiederherstellen</translation>
     </message>
     <message>
+        <source>New region in the middle of the view</source>
+        <translation>Neuer Bereich in der Mitte der Ansicht</translation>
+    </message>
+    <message>
         <source>Remove the region</source>
         <translation>Bereich entfernen</translation>
     </message>
@@ -357,6 +361,10 @@
     <message>
         <source>Restores a few pictures spread over the list, then stops: look at them first.</source>
         <translation>Restauriert ein paar über die Liste verteilte Bilder und hält dann an: erst diese ansehen.</translation>
+    </message>
+    <message>
+        <source>Look at the results</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Go on</source>

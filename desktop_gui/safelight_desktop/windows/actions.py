@@ -132,6 +132,10 @@ class Actions(QObject):
             Command("undo", translate("Actions", "Undo"), "Ctrl+Z", editor.history.undo, "undo"),
             Command("redo", translate("Actions", "Redo"), "Ctrl+Shift+Z Ctrl+Y", editor.history.redo, "redo"),
             Command(
+                "new-region", translate("Actions", "New region in the middle of the view"), "Ctrl+N",
+                editor.add_region_in_sight, "add",
+            ),
+            Command(
                 "remove-region", translate("Actions", "Remove the region"), "Del Backspace", self._remove_region,
                 "remove",
             ),
@@ -292,7 +296,7 @@ class Actions(QObject):
         needs_picture = (
             "save", "save-project", "save-project-as",
             "compare-with", "close", "zoom-in", "zoom-out", "fit", "one-to-one", "toggle-zoom", "run",
-            "run-all", "run-scales", "rectangle", "lasso", "brush", "eraser", "strength", "hand", "next-region",
+            "run-all", "run-scales", "new-region", "rectangle", "lasso", "brush", "eraser", "strength", "hand", "next-region",
             "last-region", "flip", "toggle-blink", *(mode.value for mode in CompareMode),
         )  # fmt: skip
         for name in needs_picture:

@@ -41,7 +41,7 @@ class Bars:
         for title, commands in actions.commands:
             menu = self._window.menuBar().addMenu(title)
             for command in commands:
-                if command.name in ("quit", "preferences", "remove-region", "smaller-brush", "contradiction", "toggle-blink"):
+                if command.name in ("quit", "preferences", "new-region", "smaller-brush", "contradiction", "toggle-blink"):
                     menu.addSeparator()
                 menu.addAction(actions[command.name])
                 if command.name == "open":
