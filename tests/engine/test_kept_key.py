@@ -32,6 +32,7 @@ CHANGES_KEY = {
     "colour_fix": AFTER,
     "sharpness": BEFORE,
     "prompt_source": BEFORE,
+    "captioner": BEFORE,
     "prompt": BEFORE,
     "posterior": BEFORE,
     "encode_tile": BEFORE,

@@ -10,6 +10,7 @@ from safelight.engine.jobs import Job
 from safelight.engine.kept_canvas import KeptCanvas
 from safelight.engine.kept_key import content_key
 from safelight.engine.kept_store import KeptStore
+from safelight.engine.pipelines.prompt_settings import read_with
 from safelight.engine.request import nothing
 
 
@@ -43,5 +44,11 @@ def keeping_for(
         return None
     if request.settings.own.get("authors_exact"):
         return None
-    key = content_key(request, plan, input_sha256=job.input_sha256, checkpoints=checkpoints, place=place)
+    key = content_key(
+        request,
+        plan,
+        input_sha256=job.input_sha256,
+        checkpoints={**checkpoints, **read_with(request.settings.own)},
+        place=place,
+    )
     return Keeping(store, key, checkpoints)

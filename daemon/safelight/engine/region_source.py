@@ -36,6 +36,17 @@ class SeenRegion:
         return np.ascontiguousarray(np.broadcast_to(rows, (*rows.shape[:2], 3)))
 
 
+class PlaneSource:
+    """An array H W 3, 0..1, read in rows like a region."""
+
+    def __init__(self, plane: FloatArray) -> None:
+        self.size = Size(plane.shape[1], plane.shape[0])
+        self._plane = plane
+
+    def rows(self, start: int, end: int) -> FloatArray:
+        return self._plane[start:end]
+
+
 def with_own(settings: RestoreSettings, found: Mapping[str, SettingValue]) -> RestoreSettings:
     """With own settings that the pipeline found out."""
     return replace(settings, own={**settings.own, **found})

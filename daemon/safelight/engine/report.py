@@ -76,5 +76,8 @@ def _notes(own: Mapping[str, object]) -> Iterator[str]:
         yield "some tiles failed their check and were computed again in a safer way"
     if own.get("provisional"):
         yield "colours or grain of this patch may still change a little when the whole region is there"
+    conditioning = own.get("conditioning")
+    if isinstance(conditioning, Mapping) and "prompt_note" in conditioning:
+        yield str(conditioning["prompt_note"])
     if own.get("ladder"):
         yield "memory was short: some tiles were computed in smaller pieces"

@@ -33,7 +33,7 @@ from safelight.engine.precision import Measured, PrecisionTable
 from safelight.engine.prepare import network_input
 from safelight.engine.preview import preview_of
 from safelight.engine.reblend import Keep, blended, reblended, seen_rows, suffices, toning_facts
-from safelight.engine.region_source import SeenRegion, with_own
+from safelight.engine.region_source import PlaneSource, SeenRegion, with_own
 from safelight.engine.report import plain
 from safelight.engine.request import Preview, Progress, Restoration, RestoreRequest, nothing
 from safelight.engine.residual import HALO_PX
@@ -278,7 +278,8 @@ class _Run:
         seen = SeenRegion(self._request, self._plan.covered)
         settings = before_network(self._request.settings)
         if self._kept is None:
-            self._found = pipeline.estimated(seen, settings=settings)
+            enlarged = PlaneSource(self._x)
+            self._found = pipeline.estimated(seen, settings=settings, enlarged=enlarged)
         settings = with_own(settings, self._found)
         made = pipeline.condition(region, settings=settings, magnification=self._plan.magnification)
         return made if self._features is None else pipeline.with_features(made, self._features)

@@ -117,6 +117,7 @@ FAITHDIFF_LICENCE = Licence(
 )
 REALVIS_LICENCE = Licence("realvisxl", OPENRAIL.title, OPENRAIL.url, OPENRAIL.note)
 VAE_LICENCE = Licence("sdxl-vae-fp16-fix", "MIT (sdxl-vae-fp16-fix, madebyollin)", "https://mit-license.org")
+FLORENCE_LICENCE = Licence("florence-2", "MIT (Florence-2, Microsoft)", "https://mit-license.org")
 LLAVA_LICENCE = Licence(
     "llama-2",
     "Llama 2 Community Licence (LLaVA 1.5, liuhaotian)",
@@ -159,6 +160,7 @@ _SD21_BASE_WEIGHTS = (
     ),
 )  # fmt: skip
 _SD21_BASE_FILES = tuple({file.name: file for file in (*_SD2_FILES, *_SD21_BASE_WEIGHTS)}.values())
+_CAPTIONER_FILES = (CatalogueFile("config.json"), CatalogueFile("tokenizer.json"))
 _SDXL_FILES = (  # FaithDiff.bin replaces the UNet, the fp16 fix the VAE: neither's weights are needed
     CatalogueFile("model_index.json"),
     CatalogueFile("scheduler/scheduler_config.json"),
@@ -328,13 +330,25 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         pipelines=("faithdiff",),
     ),
     CatalogueEntry(
+        "florence-2-base",
+        "Florence-2 base, a small captioner",
+        FLORENCE_LICENCE,
+        (*_CAPTIONER_FILES, CatalogueFile("model.safetensors")),
+        (Source("hub", "florence-community/Florence-2-base"),),
+        1_090_000_000,  # 271 million numbers; half of it where they are kept in two bytes
+    ),
+    CatalogueEntry(
         "llava-v1.5-13b",
         "LLaVA 1.5 13B, FaithDiff's captioner",
         LLAVA_LICENCE,
-        (),
-        (Source("hub", "liuhaotian/llava-v1.5-13b"),),
-        26_100_000_000,
-        ready=False,
+        (
+            *_CAPTIONER_FILES,
+            CatalogueFile("model.safetensors.index.json"),
+            *(CatalogueFile(f"model-{n:05}-of-00006.safetensors") for n in range(1, 7)),
+        ),
+        # the authors' weights as transformers' own classes name them, by the makers of that library
+        (Source("hub", "llava-hf/llava-1.5-13b-hf", "b78d95956335ef863df38fecb63d3615ac1a0e05"),),
+        26_700_000_000,
     ),
 )  # fmt: skip
 _BY_ID = {entry.id: entry for entry in ENTRIES}

@@ -76,6 +76,13 @@ class PictureSource:
         return self._picture[start:end].astype(np.float32) / np.float32(255)
 
 
+def as_picture(source: RegionSource) -> Picture:
+    """All of it, 8 bits."""
+    rows = np.clip(source.rows(0, source.size.height), 0, 1)
+    picture: Picture = np.rint(rows * np.float32(255)).astype(np.uint8)
+    return picture
+
+
 class Pipeline(ABC):
     """See the module. Calls may come from one thread only, under `torch.inference_mode`."""
 
@@ -105,9 +112,12 @@ class Pipeline(ABC):
         needs: nothing by default."""
         return None
 
-    def estimated(self, source: RegionSource, *, settings: RestoreSettings) -> Mapping[str, SettingValue]:
+    def estimated(
+        self, source: RegionSource, *, settings: RestoreSettings, enlarged: RegionSource | None = None
+    ) -> Mapping[str, SettingValue]:
         """Own settings that are left to the pipeline, found out from the picture; asked before `condition`, which is
-        then given them like settings of the person. None by default."""
+        then given them like settings of the person. `source` is at document size, `enlarged` at network input size
+        (None: the pipeline enlarges as its authors do). None by default."""
         return {}
 
     def with_features(self, conditioning: Conditioning, features: FeaturePlane) -> Conditioning:

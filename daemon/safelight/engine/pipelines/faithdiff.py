@@ -40,6 +40,7 @@ from safelight.engine.pipelines.base import (
     Picture,
     Pipeline,
     Precision,
+    RegionSource,
     Tap,
     TileProgress,
     no_tap,
@@ -54,6 +55,7 @@ from safelight.engine.pipelines.faithdiff_spec import (
     WEIGHTS_ID,
 )
 from safelight.engine.pipelines.noise_steps import NoiseSteps
+from safelight.engine.pipelines.prompt_source import PromptReader, reported
 from safelight.engine.pipelines.sdxl import NO_PROMPT, Prompt, PromptEncoders, guided, time_ids
 from safelight.engine.pipelines.text_encoder import HOST
 from safelight.engine.pipelines.tile_embeddings import TileEmbeddings
@@ -61,7 +63,7 @@ from safelight.engine.pipelines.versions import Place
 from safelight.engine.precision import reduced_precision
 from safelight.geometry import Rect, Size
 from safelight.settings import RestoreSettings
-from safelight.spec import PipelineSpec
+from safelight.spec import PipelineSpec, SettingValue
 
 SDXL_SCALING = 0.13025  # where the VAE's configuration does not say
 SDXL_VAE_TILE_PX = 1024
@@ -113,6 +115,7 @@ class FaithDiffPipeline(Pipeline):
         precision `first`, the rest when it is needed. Raises NotReady (CHECKPOINT_DAMAGED)."""
         self.spec, self.device, self.checkpoint_hashes = spec, device, checkpoint_hashes
         self.prompts = PromptEncoders(base, parts, device)
+        self.reader = PromptReader(device, parts)
         self._schedule = read_config(base / "scheduler" / "scheduler_config.json")
         self._files = FaithDiffFiles(base, vae, weights, parts)
         config = read_config(vae / "config.json")
@@ -128,7 +131,7 @@ class FaithDiffPipeline(Pipeline):
 
     @property
     def parts(self) -> tuple[Part[Any], ...]:
-        return (*self.prompts.parts, *self._files.parts)
+        return (*self.prompts.parts, *self.reader.parts, *self._files.parts)
 
     def kept_as(self, precision: str) -> str:
         return f"{precision}, UNet in fp8" if self._unets.storage == "fp8" else precision
@@ -137,6 +140,11 @@ class FaithDiffPipeline(Pipeline):
         self._unets.keep(precision)
 
     # -- stages ------------------------------------------------------------------------------------
+
+    def estimated(
+        self, source: RegionSource, *, settings: RestoreSettings, enlarged: RegionSource | None = None
+    ) -> Mapping[str, SettingValue]:
+        return self.reader.found(settings, picture=source, enlarged=enlarged or source)
 
     def condition(
         self, region: torch.Tensor, *, settings: RestoreSettings, magnification: int
@@ -154,7 +162,7 @@ class FaithDiffPipeline(Pipeline):
         prompts = (str(own["negative_prompt"]), prompt) if guidance > 1 else (prompt,)
         return FaithDiffConditioning(
             magnification,
-            {"prompt": prompt, "weights": self._unets.choice(str(own["weights"]))},
+            {"prompt": prompt, "weights": self._unets.choice(str(own["weights"])), **reported(own)},
             self.encoded(*prompts),
             guidance,
             self.steps_of(settings),

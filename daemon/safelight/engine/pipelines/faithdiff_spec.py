@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safelight.engine.checkpoints.store import installed_path
 from safelight.engine.pipelines.one_step_settings import LATENT_PX, overlap_setting, tile_setting
+from safelight.engine.pipelines.prompt_settings import prompt_settings
 from safelight.spec import MemoryModel, PipelineSpec, SentinelThresholds, SettingSpec, StageTiling
 
 BASE_ID, VAE_ID, WEIGHTS_ID = "realvisxl-v4", "sdxl-vae-fp16-fix", "faithdiff"
@@ -12,12 +13,7 @@ TILE_PX = 1024  # SDXL's own size, and the authors' default
 STEPS, GUIDANCE = 20, 5.0  # official
 
 _SETTINGS = (
-    SettingSpec(
-        "prompt_source", "Prompt from", "choice", "none",
-        "none leaves the prompt empty; text uses the prompt below word for word.",
-        choices=("none", "text"),
-    ),
-    SettingSpec("prompt", "Prompt", "text", "", "What the picture shows, in English, when it comes from text."),
+    *prompt_settings("none leaves the prompt empty."),
     SettingSpec(
         "negative_prompt", "Negative prompt", "text", "",
         "What the result should not look like; not used at guidance 1.", advanced=True,

@@ -31,7 +31,17 @@ from safelight.engine.pipelines.authors import (
     restored,
     to_picture,
 )
-from safelight.engine.pipelines.base import Conditioning, Picture, Precision, Tap, TileProgress, no_tap
+from safelight.engine.pipelines.base import (
+    Conditioning,
+    Picture,
+    PictureSource,
+    Precision,
+    RegionSource,
+    Tap,
+    TileProgress,
+    as_picture,
+    no_tap,
+)
 from safelight.engine.pipelines.base_networks import (
     load_unet,
     load_vae,
@@ -46,9 +56,11 @@ from safelight.engine.pipelines.osediff_spec import (
     OSEDIFF_FACE,
     WEIGHTS_ID,
 )
+from safelight.engine.pipelines.prompt_settings import TAGS
+from safelight.engine.pipelines.prompt_source import reported
 from safelight.engine.pipelines.stable_diffusion import OneStepConditioning, OneStepPipeline
 from safelight.settings import RestoreSettings
-from safelight.spec import PipelineSpec
+from safelight.spec import PipelineSpec, SettingValue
 
 LORA_ALPHA = 8  # peft's default; the official file does not carry it
 DOWN, UP, WHOLE = ".lora_A.", ".lora_B.", ".base_layer."
@@ -83,6 +95,15 @@ class OSEDiffPipeline(OneStepPipeline):
             checkpoint_hashes=checkpoint_hashes,
         )
 
+    def estimated(
+        self, source: RegionSource, *, settings: RestoreSettings, enlarged: RegionSource | None = None
+    ) -> Mapping[str, SettingValue]:
+        if enlarged is None and settings.own["prompt_source"] == TAGS:
+            picture = as_picture(source)
+            least = int(settings.own["process_size"])
+            enlarged = PictureSource(network_picture(picture, least, settings.output_scale))
+        return self.reader.found(settings, picture=source, enlarged=enlarged or source, form=prompt_of)
+
     def condition(
         self, region: torch.Tensor, *, settings: RestoreSettings, magnification: int
     ) -> OneStepConditioning:
@@ -91,7 +112,7 @@ class OSEDiffPipeline(OneStepPipeline):
         (embeddings,) = self.prompts.embeddings(prompt)
         return OneStepConditioning(
             magnification,
-            {"prompt": prompt},
+            {"prompt": prompt, **reported(own)},
             embeddings.to(self.device),
             settings.seed if own["posterior"] == "sampled" else None,
         )

@@ -6,18 +6,12 @@ from dataclasses import replace
 
 from safelight.engine.checkpoints.store import installed_path
 from safelight.engine.pipelines.one_step_settings import LATENT_PX, STAGES, shared_settings
+from safelight.engine.pipelines.prompt_settings import prompt_settings
 from safelight.spec import MemoryModel, PipelineSpec, SettingSpec, StageTiling
 
 BASE_ID, WEIGHTS_ID, FACE_WEIGHTS_ID = "sd21-base", "osediff", "osediff-face"
 
-_PROMPT = (
-    SettingSpec(
-        "prompt_source", "Prompt from", "choice", "none",
-        "none uses the authors' form without tags; text uses the prompt below word for word.",
-        choices=("none", "text"),
-    ),
-    SettingSpec("prompt", "Prompt", "text", "", "What the picture shows, in English, when it comes from text."),
-)  # fmt: skip
+_PROMPT = prompt_settings("none is the authors' form without tags.")
 _PROCESS_SIZE = SettingSpec(
     "process_size", "Least network size", "int", 512,
     "As the authors' script: a picture whose short side would be smaller for the network is enlarged first; used with "

@@ -59,6 +59,8 @@ from safelight.engine.pipelines.base_networks import (
     stored,
     tensors_below,
 )
+from safelight.engine.pipelines.prompt_settings import NONE, TEXT
+from safelight.engine.pipelines.prompt_source import reported
 from safelight.engine.pipelines.s3diff_spec import BASE_ID, ESTIMATE, ESTIMATOR_ID, S3DIFF, WEIGHTS_ID
 from safelight.engine.pipelines.stable_diffusion import OneStepConditioning, OneStepPipeline
 from safelight.engine.pipelines.versions import Loaded, Place
@@ -125,7 +127,13 @@ class S3DiffPipeline(OneStepPipeline):
     def weights_bytes(self) -> int:
         return super().weights_bytes + self._own_bytes
 
-    def estimated(self, source: RegionSource, *, settings: RestoreSettings) -> Mapping[str, SettingValue]:
+    def estimated(
+        self, source: RegionSource, *, settings: RestoreSettings, enlarged: RegionSource | None = None
+    ) -> Mapping[str, SettingValue]:
+        read = self.reader.found(settings, picture=source, enlarged=enlarged or source)
+        return read | self._scores(source, settings)
+
+    def _scores(self, source: RegionSource, settings: RestoreSettings) -> dict[str, SettingValue]:
         asked = [name for name in SCORES if settings.own[name] == ESTIMATE]
         if not asked:
             return {}
@@ -142,11 +150,12 @@ class S3DiffPipeline(OneStepPipeline):
         own = settings.own
         scores = torch.tensor([[_given(own, name) for name in SCORES]], device=self.device)
         features = fourier_features(scores, self.frequencies)
-        prompts = str(own["positive_prompt"]), str(own["negative_prompt"])
+        prompts = positive_prompt(own), str(own["negative_prompt"])
         positive, negative = (found.to(self.device) for found in self.prompts.embeddings(*prompts))
         return S3DiffConditioning(
             magnification,
-            {name: round(float(score), 6) for name, score in zip(SCORES, scores[0], strict=True)},
+            {name: round(float(score), 6) for name, score in zip(SCORES, scores[0], strict=True)}
+            | _shown(own),
             positive,
             settings.seed if own["posterior"] == "sampled" else None,
             negative,
@@ -247,11 +256,24 @@ class S3DiffPipeline(OneStepPipeline):
         tap("deg_proj", fourier_features(scores, self.frequencies))
         tap("vae_modulation", conditioning.vae_matrices[0])
         tap("unet_modulation", conditioning.unet_matrices[0])
-        for short, name in (("pos", "positive_prompt"), ("neg", "negative_prompt")):
-            tap(f"{short}_ids", self.prompts.ids(str(own[name])))
+        tap("pos_ids", self.prompts.ids(positive_prompt(own)))
+        tap("neg_ids", self.prompts.ids(str(own["negative_prompt"])))
         tap("pos_embeds", conditioning.embeddings)
         tap("neg_embeds", conditioning.negative)
         return conditioning
+
+
+def positive_prompt(own: Mapping[str, SettingValue]) -> str:
+    """How the result should look, as in training, and behind it what the picture shows, where that is known."""
+    quality = str(own["positive_prompt"])
+    return f"{quality} {own['prompt']}".strip() if own["prompt_source"] == TEXT else quality
+
+
+def _shown(own: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
+    """What the report says of the prompt; nothing where there is none."""
+    if own["prompt_source"] == NONE and "prompt_from" not in own:
+        return {}
+    return {"prompt": own["prompt"] if own["prompt_source"] == TEXT else "", **reported(own)}
 
 
 def _given(own: Mapping[str, SettingValue], name: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safelight.engine.checkpoints.store import installed_path
 from safelight.engine.pipelines.one_step_settings import LATENT_PX, STAGES, shared_settings
+from safelight.engine.pipelines.prompt_settings import prompt_settings
 from safelight.spec import MemoryModel, PipelineSpec, SettingSpec
 
 BASE_ID, WEIGHTS_ID, ESTIMATOR_ID = "sd-turbo", "s3diff", "de-net"
@@ -38,9 +39,10 @@ S3DIFF = PipelineSpec(
             "How noisy the picture is, 0 to 1; -1 lets the estimator look at the region with its surroundings.",
             ESTIMATE, 1.0,
         ),
+        *prompt_settings("none says nothing of what the picture shows."),
         SettingSpec(
-            "positive_prompt", "Prompt", "text", POSITIVE_PROMPT, "What the result should look like.",
-            advanced=True,
+            "positive_prompt", "Quality prompt", "text", POSITIVE_PROMPT,
+            "What the result should look like; what the picture shows comes behind it.", advanced=True,
         ),
         SettingSpec(
             "negative_prompt", "Negative prompt", "text", NEGATIVE_PROMPT,

@@ -25,6 +25,7 @@ from safelight.engine.networks.vae_tiling import decode_tiled, encode_tiled
 from safelight.engine.parts import Part, Parts
 from safelight.engine.pipelines.base import Conditioning, Origins, Pipeline, Precision
 from safelight.engine.pipelines.noise_schedule import TIMESTEP, LastStep
+from safelight.engine.pipelines.prompt_source import PromptReader
 from safelight.engine.pipelines.text_encoder import PromptEncoder
 from safelight.engine.pipelines.versions import Load, Versions
 from safelight.geometry import Rect
@@ -62,6 +63,7 @@ class OneStepPipeline(Pipeline):
         self.device = device
         self.checkpoint_hashes = checkpoint_hashes
         self.prompts = PromptEncoder(base, parts, device)
+        self.reader = PromptReader(device, parts)
         self._last = LastStep.of(base).on(device)
         self._unets = Versions(unet, device, parts, first=first)
         self._vaes = Versions(vae, device, parts, first=first)
@@ -73,7 +75,7 @@ class OneStepPipeline(Pipeline):
 
     @property
     def parts(self) -> tuple[Part[Any], ...]:
-        return self.prompts.encoder, *self._unets.shared, *self._vaes.shared
+        return self.prompts.encoder, *self.reader.parts, *self._unets.shared, *self._vaes.shared
 
     def rest(self, precision: Precision | None) -> None:
         self._unets.keep(precision)
