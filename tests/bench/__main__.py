@@ -32,6 +32,7 @@ SUBJECTS = (
     "osediff",
     "s3diff",
     "faithdiff",
+    "gpu",
 )
 LONG_SUBJECTS = ("large",)
 """Asked for by name only."""

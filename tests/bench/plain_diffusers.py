@@ -48,16 +48,20 @@ class PlainOneStep:
         for network in (self.text_encoder, self.vae, self.unet, *networks):
             network.requires_grad_(False).eval().to(self.device, self.dtype)
 
-    @torch.inference_mode()
     def __call__(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         x = torch.from_numpy(picture).permute(2, 0, 1)[None].to(self.device, self.dtype) / 127.5 - 1
+        rounded = ((self.restored(x)[0].float() / 2 + 0.5) * 255).round().permute(1, 2, 0)
+        return rounded.to(torch.uint8).cpu().numpy()
+
+    @torch.inference_mode()
+    def restored(self, x: torch.Tensor) -> torch.Tensor:
+        """B 3 h w in -1..1 on the device in its precision, as is the result."""
         latent = self.vae.encode(x).latent_dist.sample() * self.vae.config.scaling_factor
         prediction = self._predicted(latent)
         alpha = self.scheduler.alphas_cumprod[TIMESTEP].to(self.device)
         clean = (latent - (1 - alpha).sqrt() * prediction) / alpha.sqrt()
-        y = self.vae.decode(clean.to(self.dtype) / self.vae.config.scaling_factor).sample.clamp(-1, 1)
-        rounded = ((y[0].float() / 2 + 0.5) * 255).round().permute(1, 2, 0)
-        return rounded.to(torch.uint8).cpu().numpy()
+        y: torch.Tensor = self.vae.decode(clean.to(self.dtype) / self.vae.config.scaling_factor).sample
+        return y.clamp(-1, 1)
 
     def _embedded(self, prompt: str) -> torch.Tensor:
         tokens = self.tokenizer(
@@ -85,7 +89,9 @@ class PlainOneStep:
         raise NotImplementedError
 
     def _noise(self, latent: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
-        noise: torch.Tensor = self.unet(latent, TIMESTEP, encoder_hidden_states=embeddings).sample
+        noise: torch.Tensor = self.unet(
+            latent, TIMESTEP, encoder_hidden_states=embeddings.expand(len(latent), -1, -1)
+        ).sample
         return noise
 
 
