@@ -33,6 +33,7 @@ SUBJECTS = (
     "s3diff",
     "faithdiff",
     "gpu",
+    "decode",
 )
 LONG_SUBJECTS = ("large",)
 """Asked for by name only."""
