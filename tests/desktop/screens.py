@@ -24,6 +24,7 @@ from safelight_desktop import app as desktop
 from safelight_desktop import texts
 from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.link import DaemonLink, LinkState
+from safelight_desktop.state.doctor import Finding
 from safelight_desktop.state.painting import Brush, Stroke, lasso_selection
 from safelight_desktop.state.selection import Selection
 from safelight_desktop.state.view import Point
@@ -32,7 +33,7 @@ from safelight_desktop.windows.install_dialog import InstallDialog
 from safelight_desktop.windows.main_window import MainWindow
 from safelight_desktop.windows.preferences_dialog import PreferencesDialog
 from safelight_desktop.windows.shortcuts_dialog import ShortcutsDialog
-from tests.fakes.daemon import daemon_process, short_folder
+from tests.fakes.daemon import ROOT, daemon_process, short_folder
 
 SIZE = (1360, 850)
 QUALITY = 82
@@ -133,6 +134,14 @@ def compare(app, folder, out, cup):
         s.window.actions_["difference"].trigger()
         s.editor.compare.set_gain(8)
         s.shoot("difference")
+        s.editor.activate(s.editor.regions[0])
+        s.editor.form.choose("sharpness", 1.0)
+        s.run()
+        s.window.actions_["after"].trigger()
+        s.editor.view.fit()
+        s.window.actions_["invention"].trigger()
+        s.until(lambda: not s.window.canvas.maps.busy)
+        s.shoot("map")
 
 
 def masks(app, folder, out, cup, face):
@@ -204,15 +213,34 @@ def pages(app, folder, out, cup):
         s.shoot("loaded", s.window.daemon_window)
         s.window.show_daemon("doctor")
         s.until(lambda: s.window.doctor.findings and not s.window.doctor.checking)
+        s.window.doctor.findings = [tidied(finding) for finding in s.window.doctor.findings]
+        s.window.doctor.changed.emit()
         s.shoot("doctor", s.window.daemon_window)
-        for number, name in enumerate(("appearance", "saving", "daemon")):
-            dialog = PreferencesDialog(s.window.preferences, s.window.device, s.window.link, s.window)
-            dialog.tabs.setCurrentIndex(number)
-            dialog.show()
-            s.shoot(f"preferences-{name}", dialog)
-            dialog.close()
+        dialog = PreferencesDialog(s.window.preferences, s.window.device, s.window.link, s.window)
+        dialog.tabs.setCurrentWidget(dialog.daemon)
+        dialog.show()
+        s.shoot("preferences", dialog)
+        dialog.close()
+    for closed in (folder / "unfinished").glob("*/closed"):
+        closed.unlink()  # as after a crash
     with session(app, folder, out, "light", "de") as s:
         s.shoot("go-on")
+
+
+def tidied(finding):
+    """Without the paths of the machine that draws these pictures."""
+    places = ((sys.prefix, "~/safelight/.venv"), (str(ROOT), "~/safelight"), (tempfile.gettempdir(), "/tmp"))
+    text = finding.text
+    for place, shown in places:
+        text = text.replace(place, shown)
+    return Finding(finding.area, text, finding.fix)
+
+
+@contextmanager
+def environment(home, folder):
+    """A new person's: commands meet the daemon of these pictures."""
+    os.environ.update(HOME=home, XDG_DATA_HOME=f"{home}/.local/share", SAFELIGHT_RUNTIME_DIR=str(folder))
+    yield
 
 
 def main(out):
@@ -223,6 +251,7 @@ def main(out):
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as kept,
         short_folder() as folder,
+        environment(kept, folder),
         daemon_process(folder, DAEMON),
     ):
         app = desktop.make_app(["safelight"])

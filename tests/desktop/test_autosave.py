@@ -82,6 +82,12 @@ def worked(qtbot, window, path):
     return editor.active.shown.pixels
 
 
+def left(qtbot, window):
+    """The picture is closed."""
+    with qtbot.waitSignal(window.saving.autosave.left, timeout=WAIT_MS):
+        window.editor.close_document()
+
+
 def buttons(window):
     return [b.text() for b in window.empty.findChildren(QPushButton) if b.isVisible()]
 
@@ -152,7 +158,7 @@ def test_a_pasted_picture_is_kept_with_its_pixels(qtbot, window, photo, preferen
     window.editor.add_region(Selection("rectangle", BOX))
     autosave = window.saving.autosave
     qtbot.waitUntil(lambda: autosave.idle, timeout=WAIT_MS)
-    window.editor.close_document()
+    left(qtbot, window)
     (entry,) = autosave.unfinished()
     with qtbot.waitSignal(window.editor.document_changed, timeout=WAIT_MS):
         autosave.go_on(entry)
@@ -162,18 +168,19 @@ def test_a_pasted_picture_is_kept_with_its_pixels(qtbot, window, photo, preferen
 def test_a_picture_that_changed_meanwhile_is_not_gone_on_with(qtbot, opened, photo, photo_png):
     autosave = opened.saving.autosave
     opened.editor.add_region(Selection("rectangle", BOX))
-    opened.editor.close_document()
+    left(qtbot, opened)
     (entry,) = autosave.unfinished()
     Image.fromarray(255 - photo).save(photo_png)
     with qtbot.waitSignal(opened.editor.failed, timeout=WAIT_MS) as told:
         autosave.go_on(entry)
     assert told.args[0].reason == "PICTURE_CHANGED"
+    qtbot.waitUntil(lambda: autosave.idle, timeout=WAIT_MS)
     assert autosave.unfinished() == [entry]
 
 
 def test_work_can_be_given_up(qtbot, opened):
     opened.editor.add_region(Selection("rectangle", BOX))
-    opened.editor.close_document()
+    left(qtbot, opened)
     (entry,) = opened.saving.autosave.unfinished()
     opened.empty.given_up.emit(entry)
     assert opened.saving.autosave.unfinished() == []
@@ -186,7 +193,7 @@ def test_nothing_is_kept_of_a_picture_that_was_only_looked_at(qtbot, opened, tmp
     qtbot.waitUntil(lambda: opened.saving.autosave.idle, timeout=WAIT_MS)
     opened.editor.remove_region(region)
     qtbot.waitUntil(lambda: opened.saving.autosave.idle, timeout=WAIT_MS)
-    opened.editor.close_document()
+    left(qtbot, opened)
     assert list((tmp_path / "unfinished").iterdir()) == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -21,6 +23,8 @@ class Autosave(QObject):
 
     kept = Signal()
     """All changes are on the disk."""
+    left = Signal()
+    """A picture's work is there to be gone on with, or gone."""
     failed = Signal(SafelightError)
 
     def __init__(
@@ -31,6 +35,7 @@ class Autosave(QObject):
         self._keeper = Keeper(root)
         self._changes = self._kept_changes = self._saved_changes = 0
         self._writing = self._told = False
+        self._endings: list[_Ending] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
@@ -67,13 +72,16 @@ class Autosave(QObject):
         self._saved_changes = changes
 
     def close(self) -> None:
-        """The window closes."""
+        """The window closes: what is still to be written is written now. Blocks."""
         self._leave()
+        for ending in self._endings:
+            with contextlib.suppress(SafelightError):
+                ending.carry_out()
 
     @property
     def idle(self) -> bool:
         """Nothing waits to be written."""
-        return not self._writing and self._kept_changes == self._changes
+        return not self._writing and not self._endings and self._kept_changes == self._changes
 
     def _changed(self, *_: object) -> None:
         if self._editor.document is not None:
@@ -115,17 +123,38 @@ class Autosave(QObject):
         return project if len(project.regions) > 1 or project.renditions else None
 
     def _leave(self) -> None:
-        """The picture is about to be closed, or to give way to another one."""
+        """The picture is about to be closed, or to give way to another one: the last changes are written, or nothing
+        is left of it."""
         self._timer.stop()
         project = self._worth_keeping() if self._editor.document is not None else None
-        if project is None or self._saved_changes == self._changes:
-            self._keeper.end(keep=False)
-        else:
-            if self._kept_changes != self._changes:
-                try:
-                    self._keeper.write(project)
-                except SafelightError as error:
-                    self.failed.emit(error)
-            self._keeper.end(keep=True)
+        keep = project is not None and self._saved_changes != self._changes
+        ending = _Ending(self._keeper, project if self._kept_changes != self._changes else None, keep)
         self._keeper = Keeper(self._root)
         self._kept_changes = self._saved_changes = self._changes
+        self._endings.append(ending)
+
+        def over(_: None) -> None:
+            self._endings.remove(ending)
+            self.left.emit()
+
+        def failed(error: SafelightError) -> None:
+            over(None)
+            self.failed.emit(error)
+
+        self._background.run(ending.carry_out, over, failed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ending:
+    keeper: Keeper
+    project: Project | None
+    """What is to be written before; None: all is."""
+    keep: bool
+
+    def carry_out(self) -> None:
+        """Once is enough; from any thread."""
+        try:
+            if self.keep and self.project is not None:
+                self.keeper.write(self.project)
+        finally:
+            self.keeper.end(keep=self.keep)

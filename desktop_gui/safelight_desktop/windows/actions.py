@@ -296,8 +296,8 @@ class Actions(QObject):
         needs_picture = (
             "save", "save-project", "save-project-as",
             "compare-with", "close", "zoom-in", "zoom-out", "fit", "one-to-one", "toggle-zoom", "run",
-            "run-all", "run-scales", "new-region", "rectangle", "lasso", "brush", "eraser", "strength", "hand", "next-region",
-            "last-region", "flip", "toggle-blink", *(mode.value for mode in CompareMode),
+            "run-all", "run-scales", "new-region", "rectangle", "lasso", "brush", "eraser", "strength", "hand",
+            "next-region", "last-region", "flip", "toggle-blink", *(mode.value for mode in CompareMode),
         )  # fmt: skip
         for name in needs_picture:
             self.by_name[name].setEnabled(picture)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,12 @@ from safelight_desktop.texts import setting_text, translate
 from safelight_desktop.units import byte_count
 from safelight_desktop.widgets.checkpoint_card import CheckpointCard
 from safelight_desktop.windows.install_dialog import InstallDialog
+
+
+def short_path(path: str) -> str:
+    """With ~ for this person's own folder."""
+    home = str(Path.home())
+    return "~" + path.removeprefix(home) if path.startswith(home + os.sep) else path
 
 
 class CheckpointsPage(QWidget):
@@ -121,7 +128,9 @@ class CheckpointsPage(QWidget):
         used = sum(entry.installed.size_bytes for entry in store.entries if entry.installed)
         text = translate("Checkpoints", "{folder}: {used} used, {free} free")
         self.said.setText(
-            text.format(folder=store.folder, used=byte_count(used), free=byte_count(store.free_bytes))
+            text.format(
+                folder=short_path(store.folder), used=byte_count(used), free=byte_count(store.free_bytes)
+            )
             if store.entries
             else translate("Checkpoints", "Asking the daemon…")
         )

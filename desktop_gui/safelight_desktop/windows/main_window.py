@@ -102,7 +102,9 @@ class MainWindow(QMainWindow):
         self.editor.opening.connect(self._show_opening)
         self.editor.rendered.connect(self.speeds.learn)
         self.editor.resumed.connect(self._tell_resumed)
-        for source in (self.editor.failed, self.background.failed, self.link.failed, self.device.failed, self.canvas.maps.failed):
+        for source in (
+            self.editor.failed, self.background.failed, self.link.failed, self.device.failed, self.canvas.maps.failed,
+        ):  # fmt: skip
             source.connect(self.tell)
         self.saving.saved.connect(self.saved)
         self.saving.over.connect(self._saved_all)

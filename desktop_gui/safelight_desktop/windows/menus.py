@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from safelight_desktop.windows.main_window import MainWindow
 
 ICON_PX, STATUS_ICON_PX = 20, 16
+BEGINNERS = ("quit", "preferences", "new-region", "smaller-brush", "contradiction", "toggle-blink")
+"""Commands that begin a part of their menu."""
 TOOLS = ("hand", "rectangle", "lasso", "brush", "eraser", "strength")
 
 
@@ -41,7 +43,7 @@ class Bars:
         for title, commands in actions.commands:
             menu = self._window.menuBar().addMenu(title)
             for command in commands:
-                if command.name in ("quit", "preferences", "new-region", "smaller-brush", "contradiction", "toggle-blink"):
+                if command.name in BEGINNERS:
                     menu.addSeparator()
                 menu.addAction(actions[command.name])
                 if command.name == "open":

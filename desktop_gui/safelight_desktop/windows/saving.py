@@ -34,6 +34,7 @@ class Saving(QObject):
         self._window, self._editor = window, window.editor
         self.autosave = Autosave(window.editor, window.background, root, self)
         self.autosave.failed.connect(window.tell)
+        self.autosave.left.connect(self._show_left)
         self._writing = 0
         self._project_wanted: Path | None = None
         self._editor.refresh.busy_changed.connect(self._write_project)
@@ -152,6 +153,10 @@ class Saving(QObject):
                 translate("Window", "Go on"),
                 lambda: self.autosave.go_on(crashed[0]),
             )
+
+    def _show_left(self) -> None:
+        if self._editor.document is None:
+            self._window.empty.show_unfinished(self.autosave.unfinished())
 
     def give_up(self, entry: Unfinished) -> None:
         """Removes it."""
