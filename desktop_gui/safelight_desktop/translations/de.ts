@@ -1575,7 +1575,7 @@ Die Originale bleiben, wie sie sind.</translation>
     </message>
     <message>
         <source>Captioner</source>
-        <translation type="unfinished"></translation>
+        <translation>Bildbeschreiber</translation>
     </message>
     <message>
         <source>Cleans and enlarges with Safelight&apos;s own small network: runs on any CPU, invents nothing.</source>
@@ -1627,7 +1627,7 @@ Die Originale bleiben, wie sie sind.</translation>
     </message>
     <message>
         <source>Florence-2 base, a small captioner</source>
-        <translation type="unfinished"></translation>
+        <translation>Florence-2 base, ein kleiner Bildbeschreiber</translation>
     </message>
     <message>
         <source>Forbids a list of harmful uses; passes on to whoever gets the weights or what is derived from them.</source>
@@ -1775,7 +1775,7 @@ Die Originale bleiben, wie sie sind.</translation>
     </message>
     <message>
         <source>Quality prompt</source>
-        <translation type="unfinished"></translation>
+        <translation>Qualitäts-Prompt</translation>
     </message>
     <message>
         <source>RAM tagger (ram_swin_large_14m.pth)</source>
@@ -1919,23 +1919,23 @@ Die Originale bleiben, wie sie sind.</translation>
     </message>
     <message>
         <source>What the picture shows, in English.</source>
-        <translation type="unfinished"></translation>
+        <translation>Was das Bild zeigt, auf Englisch.</translation>
     </message>
     <message>
         <source>What the result should look like; what the picture shows comes behind it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie das Ergebnis aussehen soll; was das Bild zeigt, folgt dahinter.</translation>
     </message>
     <message>
         <source>none is the authors&apos; form without tags. tags and caption are read from the picture with its surroundings, unless a prompt is typed below, which always wins; text uses the prompt below word for word.</source>
-        <translation type="unfinished"></translation>
+        <translation>kein ist die Form der Autoren ohne Schlagwörter. Schlagwörter und Beschreibung werden aus dem Bild mit seiner Umgebung gelesen, außer ein Prompt steht unten, der immer gilt; Text nimmt den Prompt unten Wort für Wort.</translation>
     </message>
     <message>
         <source>none leaves the prompt empty. tags and caption are read from the picture with its surroundings, unless a prompt is typed below, which always wins; text uses the prompt below word for word.</source>
-        <translation type="unfinished"></translation>
+        <translation>kein lässt den Prompt leer. Schlagwörter und Beschreibung werden aus dem Bild mit seiner Umgebung gelesen, außer ein Prompt steht unten, der immer gilt; Text nimmt den Prompt unten Wort für Wort.</translation>
     </message>
     <message>
         <source>none says nothing of what the picture shows. tags and caption are read from the picture with its surroundings, unless a prompt is typed below, which always wins; text uses the prompt below word for word.</source>
-        <translation type="unfinished"></translation>
+        <translation>kein sagt nichts darüber, was das Bild zeigt. Schlagwörter und Beschreibung werden aus dem Bild mit seiner Umgebung gelesen, außer ein Prompt steht unten, der immer gilt; Text nimmt den Prompt unten Wort für Wort.</translation>
     </message>
     <message>
         <source>What the result should not look like; not used at guidance 1.</source>
@@ -1943,7 +1943,7 @@ Die Originale bleiben, wie sie sind.</translation>
     </message>
     <message>
         <source>Which network writes the caption: LLaVA, FaithDiff&apos;s own, needs 27 GB; Florence-2 1 GB. auto takes LLaVA where it is installed and fits, else Florence-2.</source>
-        <translation type="unfinished"></translation>
+        <translation>Welches Netz das Bild beschreibt: LLaVA, FaithDiffs eigenes, braucht 27 GB; Florence-2 1 GB. auto nimmt LLaVA, wo es installiert ist und passt, sonst Florence-2.</translation>
     </message>
     <message>
         <source>Width of the soft inner edge of the region; -1 chooses it, 0 is none.</source>
@@ -1971,7 +1971,7 @@ Die Originale bleiben, wie sie sind.</translation>
     </message>
     <message>
         <source>caption</source>
-        <translation type="unfinished"></translation>
+        <translation>Beschreibung</translation>
     </message>
     <message>
         <source>cells</source>
@@ -1987,7 +1987,7 @@ Die Originale bleiben, wie sie sind.</translation>
     </message>
     <message>
         <source>florence-2-base</source>
-        <translation type="unfinished"></translation>
+        <translation>Florence-2 base</translation>
     </message>
     <message>
         <source>fp16</source>
@@ -2011,7 +2011,7 @@ Die Originale bleiben, wie sie sind.</translation>
     </message>
     <message>
         <source>llava-v1.5-13b</source>
-        <translation type="unfinished"></translation>
+        <translation>LLaVA 1.5 13B</translation>
     </message>
     <message>
         <source>nearest</source>
@@ -2047,7 +2047,7 @@ Die Originale bleiben, wie sie sind.</translation>
     </message>
     <message>
         <source>tags</source>
-        <translation type="unfinished"></translation>
+        <translation>Schlagwörter</translation>
     </message>
     <message>
         <source>text</source>
