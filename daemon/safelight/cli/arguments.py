@@ -51,6 +51,30 @@ def restore(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def tags(parser: argparse.ArgumentParser) -> None:
+    _looked_at(parser)
+    parser.epilog = "needs the tagger: safelight models pull ram dape ram-tags"
+
+
+def caption(parser: argparse.ArgumentParser) -> None:
+    _looked_at(parser)
+    parser.add_argument(
+        "--captioner", default="", metavar="ID", help="llava-v1.5-13b or florence-2-base (default: auto)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=42, help="of captions that are drawn (default: %(default)s)"
+    )
+    parser.epilog = "needs a captioner: safelight models pull florence-2-base"
+
+
+def _looked_at(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a picture")
+    parser.add_argument(
+        "--region", metavar="X,Y,W,H", help="this part, with its surroundings (default: all of it)"
+    )
+    _json(parser)
+
+
 def verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("result", metavar="RESULT", help="a file that Safelight restored")
     parser.add_argument("original", metavar="ORIGINAL", help="the picture it was restored from")
@@ -219,7 +243,17 @@ def compare(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lr", required=True, metavar="DIR", help="folder of pictures to restore")
-    parser.add_argument("--hr", required=True, metavar="DIR", help="folder of references with the same names")
+    parser.add_argument("--hr", metavar="DIR", help="folder of references with the same names")
+    parser.add_argument(
+        "--against",
+        metavar="DIR",
+        help="folder of the authors' results with the same names, to compare ours with",
+    )
+    parser.add_argument(
+        "--metrics", choices=("own", "paper"), default="own",
+        help="own: PSNR, SSIM, GMSD (default); paper: also LPIPS, DISTS, NIQE, MUSIQ, MANIQA, CLIPIQA and FID, by "
+        "pyiqa with weights that you have",
+    )  # fmt: skip
     parser.add_argument("--pipeline", metavar="ID", default="compact", help="default compact")
     parser.add_argument("--preset", metavar="NAME", help="a named set of values")
     parser.add_argument(
