@@ -81,6 +81,21 @@ class PictureFile:
             raise ValueError(f"{rect} is not within {self.size}")
         return self._upright(self._decoded(_stored_rect(rect, self.size, self._orientation)))
 
+    def read_small(self, long_side_px: int) -> DocumentArray:
+        """The whole picture with whole blocks of samples averaged, its long side between that and twice that where
+        the picture is larger; in the document's numbers. Needs little memory however large it is. Raises InputFileError,
+        PICTURE_DAMAGED."""
+        factor = max(1, self.size.long_side // long_side_px)
+        container = _container_of(self.path)
+        early = next((f for f in (8, 4, 2) if f <= factor), 1) if container is _JPEG else 1
+        try:
+            image = _load(container, self.path, **({"shrink": early} if early > 1 else {}))
+            image = image.shrink(factor / early, factor / early) if factor > early else image
+            pixels: DocumentArray = image.numpy().reshape(image.height, image.width, image.bands)
+        except pyvips.Error as error:
+            _refuse_damage(self.path, f"{error.message}: {error.detail}")
+        return self._upright(pixels)
+
     def _decoded(self, rect: Rect | None) -> DocumentArray:
         try:
             image = _load(_container_of(self.path), self.path)
@@ -129,10 +144,10 @@ def open_picture(path: Path | str) -> PictureFile:
     )  # fmt: skip
 
 
-def _load(container: _Container, path: Path) -> pyvips.Image:
+def _load(container: _Container, path: Path, **options: object) -> pyvips.Image:
     # revalidate: a file of the same name may have been written since libvips last saw it
     return pyvips.Operation.call(
-        container.loader, str(path), access="sequential", fail_on="error", revalidate=True
+        container.loader, str(path), access="sequential", fail_on="error", revalidate=True, **options
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from safelight.errors import (
     Unauthenticated,
     Unavailable,
 )
+from safelight.geometry import Size
 from safelight.settings import WHOLE_PICTURE_SCALE, RestoreSettings
 from safelight.spec import PipelineSpec
 from safelight_desktop.rpc.background import Background
@@ -32,8 +34,8 @@ from safelight_desktop.rpc.restoring import Progress
 from safelight_desktop.state.batch_estimate import (
     BatchEstimate,
     Candidate,
-    Kind,
     estimated_batch,
+    kinds_of,
     picture_s,
     spread,
 )
@@ -101,8 +103,10 @@ class BatchQueue(FormOwner):
     """Their number or order."""
     row_changed = Signal(BatchRow)
     state_changed = Signal()
+    targets_changed = Signal()
+    """Of many rows."""
     planned = Signal()
-    """Targets and the estimate are new."""
+    """The estimate is new, or what is wrong."""
     output_changed = Signal()
     ended = Signal(Summary)
     noted = Signal(str, int)
@@ -307,7 +311,8 @@ class BatchQueue(FormOwner):
                 self._set(row, RowState.FAILED, looked.error)
             self.row_changed.emit(row)
         self._save(rows)
-        self._plan_later()
+        self._estimate_later()
+        self._advance()
         self._look_on()
 
     def remove(self, rows: Iterable[BatchRow]) -> None:
@@ -706,10 +711,9 @@ class BatchQueue(FormOwner):
         self._originals = planned.originals
         self.problem = planned.problem
         for row in self.rows:
-            found = planned.targets.get(row.id)
-            if found is not None and row.state is RowState.WAITING and (row.target, row.exists) != found:
-                row.target, row.exists = found
-                self.row_changed.emit(row)
+            if row.state is RowState.WAITING and row.id in planned.targets:
+                row.target, row.exists = planned.targets[row.id]
+        self.targets_changed.emit()
         self.planned.emit()
         self.state_changed.emit()
         self._estimate()
@@ -736,10 +740,10 @@ class BatchQueue(FormOwner):
             self.planned.emit()
             return None
         self._estimating = True
-        kinds, others = self._kinds(), self._candidates(spec)
+        pictures, others = self._to_restore(), self._candidates(spec)
         file_rate, pace = self.speeds.file_rate, self._pace
         self._background.run(
-            lambda: estimated_batch(kinds, chosen, others, file_rate, pace),
+            lambda: estimated_batch(kinds_of(pictures), chosen, others, file_rate, pace),
             self._take_estimate,
             self._not_estimated,
         )
@@ -753,16 +757,18 @@ class BatchQueue(FormOwner):
     def _not_estimated(self, error: SafelightError) -> None:
         self._take_estimate(None)
 
-    def _kinds(self) -> Counter[Kind]:
-        """Of the pictures that will be restored: those that wait, without those that will be skipped."""
-        kinds = Counter[Kind]()
+    def _to_restore(self) -> list[tuple[Size, int, Path]]:
+        """Size, bytes of a pixel and target of those that wait and will not be skipped."""
         skips = self.output.existing == "skip"
-        for row in self._waiting():
-            if row.size is None or row.target is None or (self.only and row.id not in self.only):
-                continue
-            if not (skips and row.exists and not row.result_bytes):
-                kinds[Kind(row.size, row.pixel_bytes, row.target.suffix.lower(), row.target.parent)] += 1
-        return kinds
+        return [
+            (row.size, row.pixel_bytes, row.target)
+            for row in self.rows
+            if row.state is RowState.WAITING
+            and row.size is not None
+            and row.target is not None
+            and not (skips and row.exists and not row.result_bytes)
+            and (not self.only or row.id in self.only)
+        ]
 
     @property
     def _pace(self) -> float:
@@ -803,7 +809,7 @@ class BatchQueue(FormOwner):
         self._plan_later()
 
     def _save(self, rows: Sequence[BatchRow]) -> None:
-        copies = [replace(row, progress=None) for row in rows]
+        copies = [copy(row) for row in rows]
         self._disk.run(lambda: self._store.put(copies), _nothing)
 
     def _keep_running(self) -> None:

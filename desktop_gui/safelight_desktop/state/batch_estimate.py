@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +113,14 @@ def estimated_batch(
     if duration_s is None or duration_s > LONG_S:
         quicker = _quicker(kinds, others, duration_s, file_rate)
     return BatchEstimate(sum(kinds.values()), pixels, duration_s, _disks(kinds, scale), quicker)
+
+
+def kinds_of(pictures: Iterable[tuple[Size, int, Path]]) -> Counter[Kind]:
+    """From size, bytes of a pixel and target of each."""
+    return Counter(
+        Kind(size, pixel_bytes, target.suffix.lower(), target.parent)
+        for size, pixel_bytes, target in pictures
+    )
 
 
 def picture_s(size: Size, chosen: Candidate, file_rate: float | None) -> float | None:

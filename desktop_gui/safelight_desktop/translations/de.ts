@@ -364,7 +364,7 @@
     </message>
     <message>
         <source>Look at the results</source>
-        <translation type="unfinished"></translation>
+        <translation>Ergebnisse ansehen</translation>
     </message>
     <message>
         <source>Go on</source>

@@ -29,6 +29,7 @@ class EmptyPage(QWidget):
     """An invitation, and the recent files."""
 
     open_asked = Signal()
+    batch_asked = Signal()
     path_chosen = Signal(Path)
     going_on = Signal(Unfinished)
     given_up = Signal(Unfinished)
@@ -43,6 +44,9 @@ class EmptyPage(QWidget):
         self.open = QPushButton(translate("Empty", "Open a picture…"))
         self.open.setProperty("role", "primary")
         self.open.clicked.connect(self.open_asked)
+        self.batch = QPushButton(translate("Empty", "Restore whole folders…"))
+        self.batch.setProperty("role", "flat")
+        self.batch.clicked.connect(self.batch_asked)
         self.busy = QProgressBar()
         self.busy.setRange(0, 0)
         self.busy.setFixedWidth(220)
@@ -63,6 +67,7 @@ class EmptyPage(QWidget):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(8)
         column.addWidget(self.open, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.batch, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self.busy, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(24)
         column.addWidget(self.unfinished_title, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -84,6 +89,7 @@ class EmptyPage(QWidget):
         """A picture of this name is being read; empty: none is."""
         self.busy.setVisible(bool(name))
         self.open.setVisible(not name)
+        self.batch.setVisible(not name)
         if name:
             self.hint.setText(translate("Empty", "Opening {name}…").format(name=name))
         else:

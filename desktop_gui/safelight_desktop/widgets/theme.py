@@ -209,6 +209,8 @@ QPushButton[role="more"]::menu-indicator { image: none; width: 0; }
 QFrame[role="card"] { background: @panel; border: 1px solid @line; border-radius: 6px; }
 QFrame[role="line"] { background: @line; border: none; max-height: 1px; min-height: 1px; }
 QListWidget, QListView, QTreeView, QTableView { background: @field; border: 1px solid @line; border-radius: 5px; }
+QListView[role="rows"] { background: @window; border: none; border-radius: 0; outline: none; }
+QLabel[role="tag"] { background: @panel; color: @text; border-radius: 4px; padding: 3px 8px; }
 QListWidget { outline: none; padding: 2px; }
 QListWidget::item { padding: 4px 7px; border-radius: 4px; border-left: 3px solid transparent; }
 QListWidget::item:hover { background: @hover; }

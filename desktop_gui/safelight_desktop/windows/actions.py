@@ -101,6 +101,7 @@ class Actions(QObject):
         return [
             Command("open", translate("Actions", "Open…"), "Ctrl+O", window.incoming.ask, "open"),
             Command("paste", translate("Actions", "Paste as a new picture"), "Ctrl+V", window.incoming.paste),
+            Command("batch", translate("Actions", "Batch…"), "Ctrl+B", window.batch.show, "batch"),
             Command(
                 "compare-with",
                 translate("Actions", "Compare with a file…"),

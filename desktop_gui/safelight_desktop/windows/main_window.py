@@ -38,6 +38,7 @@ from safelight_desktop.widgets.section import Section
 from safelight_desktop.widgets.sidebar import Sidebar
 from safelight_desktop.widgets.status_bar import StatusBar
 from safelight_desktop.windows.actions import Actions
+from safelight_desktop.windows.batch_doors import BatchDoors
 from safelight_desktop.windows.daemon_window import DaemonWindow
 from safelight_desktop.windows.helps import help_for
 from safelight_desktop.windows.incoming import Incoming
@@ -72,14 +73,16 @@ class MainWindow(QMainWindow):
         self.sidebar = Sidebar(self.editor, self.speeds, self.presets, self.device)
         self.messages = MessageBar()
         self.incoming = Incoming(self)
-        self.saving = Saving(self, kept or Path(settings.fileName()).parent / "unfinished")
+        kept = kept or Path(settings.fileName()).parent / "unfinished"
+        self.saving = Saving(self, kept)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.canvas)
-        self.actions_ = Actions(self)
-        self.bars = Bars(self)
         self.status = StatusBar(self.editor, self.device)
         self.setStatusBar(self.status)
+        self.batch = BatchDoors(self, kept.parent / "batch")
+        self.actions_ = Actions(self)
+        self.bars = Bars(self)
         self.bars.fill_status()
         self.notices = Notices(self)
         for name in ("run-all", "run-scales", "new-seed"):
@@ -87,7 +90,6 @@ class MainWindow(QMainWindow):
         self._calm = Calm(self)
         self._calm.watch(self.sidebar)
         self._sidebar_wanted = str(settings.value("window/sidebar", "true")) == "true"
-        self._asked_for = 1
         self._closing = False
         self.daemon_window: DaemonWindow | None = None
         self._lay_out()
@@ -119,6 +121,7 @@ class MainWindow(QMainWindow):
         self.canvas.pointed.connect(self.status.show_point)
         self.canvas.tool_changed.connect(self.bars.show_tool)
         self.empty.open_asked.connect(self.incoming.ask)
+        self.empty.batch_asked.connect(self.batch.show)
         self.empty.path_chosen.connect(self.editor.open)
 
     def _lay_out(self) -> None:
@@ -139,9 +142,10 @@ class MainWindow(QMainWindow):
     # -- pictures -------------------------------------------------------------------------------------
 
     def open_files(self, paths: list[Path]) -> None:
-        """What the command line, a drop or another program asked for."""
-        if paths:
-            self._asked_for = len(paths)
+        """What the command line, a drop or another program asked for; folders and several files are a batch."""
+        if len(paths) > 1 or any(path.is_dir() for path in paths):
+            self.batch.add(paths)
+        elif paths:
             self.editor.open(paths[0])
 
     def save_to(self, path: Path, policy: MetadataPolicy = "keep", *, record: bool = True) -> None:
@@ -217,13 +221,8 @@ class MainWindow(QMainWindow):
         path = self.editor.project_path or document.path
         if path is not None:
             self.incoming.remember(path)
-        notes = list(document.notes)
-        if self._asked_for > 1:
-            text = translate("Window", "Only the first of {count} pictures was opened")
-            notes.append(text.format(count=self._asked_for))
-        self._asked_for = 1
-        if notes:
-            self.messages.note(*notes)
+        if document.notes:
+            self.messages.note(*document.notes)
 
     def show_title(self) -> None:
         """The project's file, else the picture."""
@@ -265,6 +264,7 @@ class MainWindow(QMainWindow):
         self.empty.draw_icon()
         if self.daemon_window is not None:
             self.daemon_window.redraw()
+        self.batch.redraw()
         self.status.show_state()
         self.canvas.update()
 
@@ -289,6 +289,9 @@ class MainWindow(QMainWindow):
         if self.saving.busy:  # a file that is being written is not given up
             self._closing = True
             self.messages.note(translate("Window", "The window closes when the picture is saved"))
+            event.ignore()
+            return
+        if not self.batch.close():
             event.ignore()
             return
         self.settings.setValue("window/geometry", self.saveGeometry())

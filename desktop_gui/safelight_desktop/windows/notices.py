@@ -39,8 +39,11 @@ class Notices(QObject):
             self._over(job, translate("Notices", "{name} was not restored").format(name=job.call.work.title))
 
     def _over(self, job: Job, text: str) -> None:
-        seen = self._window.isActiveWindow()
-        if seen or not self._window.preferences.notify or time.monotonic() - job.started < LONG_S:
+        self.tell(text, time.monotonic() - job.started, seen=self._window.isActiveWindow())
+
+    def tell(self, text: str, seconds: float, *, seen: bool) -> None:
+        """Unless it took no time, or a person is looking."""
+        if seen or not self._window.preferences.notify or seconds < LONG_S:
             return
         QApplication.alert(self._window)
         if QSystemTrayIcon.isSystemTrayAvailable():
