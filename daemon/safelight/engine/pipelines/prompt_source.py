@@ -7,7 +7,7 @@ gone before the stage after.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -15,7 +15,6 @@ from safelight.engine.checkpoints.store import installed_path
 from safelight.engine.parts import Part, Parts
 from safelight.engine.pipelines.base import RegionSource
 from safelight.engine.pipelines.base_networks import stored
-from safelight.engine.pipelines.captioner import HOST, Caption, Captioner, Florence, Llava
 from safelight.engine.pipelines.prompt_settings import (
     AUTO,
     FLORENCE,
@@ -29,12 +28,17 @@ from safelight.engine.pipelines.prompt_settings import (
     hashes,
     install_hint,
 )
-from safelight.engine.pipelines.tagger import Tagger, joined
 from safelight.errors import NotReady, TooMuch
 from safelight.settings import RestoreSettings
 from safelight.spec import MAX_TEXT_CHARS, SettingValue
 
-KINDS: Mapping[str, type[Captioner]] = {LLAVA: Llava, FLORENCE: Florence}
+if (
+    TYPE_CHECKING
+):  # what they are made with takes a second to import, which jobs with a typed prompt need not wait
+    from safelight.engine.pipelines.captioner import Caption, Captioner
+    from safelight.engine.pipelines.tagger import Tagger
+
+HOST = torch.device("cpu")
 
 
 class PromptReader:
@@ -52,9 +56,7 @@ class PromptReader:
         """`enlarged` is the picture at the size that the diffusion network sees. Raises NotReady (CHECKPOINT_MISSING,
         CHECKPOINT_DAMAGED)."""
         _require(TAGS)
-        network = self._network(*TAGGER, make=self._tagger)
-        assert isinstance(network, Tagger)
-        return network.tags(enlarged)
+        return cast("Tagger", self._network(*TAGGER, make=self._tagger)).tags(enlarged)
 
     def caption(self, picture: RegionSource, *, captioner: str = AUTO, seed: int) -> tuple[str, Caption]:
         """The catalogue id of the captioner and what it said; `picture` at its own size. Raises NotReady
@@ -99,7 +101,7 @@ class PromptReader:
                 "prompt_note": f"{hint}; the prompt was left empty",
             }
         if source == TAGS:
-            text, files = joined(self.tags(enlarged)), hashes(*TAGGER)
+            text, files = ", ".join(self.tags(enlarged)), hashes(*TAGGER)
         else:
             name, caption = self.caption(picture, captioner=captioner, seed=settings.seed)
             text, files = caption.prompt, hashes(name)
@@ -117,14 +119,16 @@ class PromptReader:
 
     def _captioner(self, name: str, device: torch.device) -> Captioner:
         def make() -> Captioner:
-            (folder,), _ = stored(name)
-            return KINDS[name](folder, device, self._parts)
+            from safelight.engine.pipelines.captioner import Florence, Llava
 
-        network = self._network(name, make=make, device=device)
-        assert isinstance(network, Captioner)
-        return network
+            (folder,), _ = stored(name)
+            return (Llava if name == LLAVA else Florence)(folder, device, self._parts)
+
+        return cast("Captioner", self._network(name, make=make, device=device))
 
     def _tagger(self) -> Tagger:
+        from safelight.engine.pipelines.tagger import Tagger
+
         (ram, dape, lists), _ = stored(*TAGGER)
         return Tagger(ram, dape, lists, self._device, self._parts)
 
