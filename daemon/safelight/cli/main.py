@@ -43,6 +43,8 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "replay": ("run recorded operations again and compare", arguments.replay, "safelight.cli.replay"),
     "report": ("show how far a result went from its input", arguments.report, "safelight.cli.report"),
     "pipelines": ("list the pipelines and their settings", arguments.pipelines, "safelight.cli.pipelines"),
+    "tags": ("list what a picture shows", arguments.tags, "safelight.cli.words"),
+    "caption": ("say in a sentence what a picture shows", arguments.caption, "safelight.cli.words"),
     "models": ("install, check and remove the weights of pipelines", arguments.models, "safelight.cli.models"),
     "desktop": ("open the desktop app", arguments.desktop, "safelight.cli.desktop"),
     "gimp": ("install the plug-in for GIMP 3", arguments.gimp, "safelight.cli.gimp"),

@@ -118,6 +118,8 @@ class LoadedPipelines:
         chosen = [facts for facts in self.facts if not name or facts.name == name]
         self._unload_after_job.update(facts.name for facts in chosen if facts.references)
         self._drop(facts.name for facts in chosen if not facts.references)
+        if not name:
+            self._free_orphans(self._clock())
         return before - self._weights_bytes
 
     def tidy(self) -> None:
@@ -126,7 +128,10 @@ class LoadedPipelines:
         if self._job_left_memory:
             self._job_left_memory = False
             self._host.release_cache()
-        self._drop(residency.expired(self.facts, self._clock()))
+        now = self._clock()
+        self._drop(residency.expired(self.facts, now))
+        if self._keep_alive_s >= 0:
+            self._free_orphans(now - self._keep_alive_s)
 
     def evict_idle(self) -> bool:
         """What was used least recently on the device of all that no job uses; False: there is nothing."""
@@ -256,6 +261,13 @@ class LoadedPipelines:
             self._unload_after_job.difference_update(dropped)
             self._release_caches()
             log.info("unloaded %s", ", ".join(dropped))
+
+    def _free_orphans(self, used_before_s: float) -> None:
+        """Parts that no loaded pipeline has, and that nobody has used since."""
+        owned = {id(part) for loaded in self._loaded.values() for part in loaded.pipeline.parts}
+        for part in self.parts.loaded:
+            if part.idle and id(part) not in owned and part.last_used_s <= used_before_s:
+                self._evict(part.key.name)
 
     def _release_caches(self) -> None:
         gc.collect()  # jobs that used it may have left reference cycles around it

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 
@@ -25,7 +25,11 @@ from safelight.engine.reblend import reblended, suffices
 from safelight.engine.request import Preview, Progress, Restoration
 from safelight.engine.residency import Resident
 from safelight.engine.restore import restore
+from safelight.engine.words import Words, WordsRequest
 from safelight.errors import InternalError, SafelightError, Unavailable
+
+if TYPE_CHECKING:
+    from safelight.engine.describer import Describer
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +64,7 @@ class Turns:
         self._memory = MemoryLadder(self.pipelines.evict_idle)
         self._precisions = PrecisionTable()
         self._runs: dict[str, _Run] = {}
+        self._describer: Describer | None = None
 
     def take(self, job: Job) -> None:
         """One turn of `job`; what goes wrong ends the job and nothing else."""
@@ -86,6 +91,21 @@ class Turns:
             return self.pipelines.preload(pipeline, keep_alive_s)
         except torch.AcceleratorError:
             log.exception("loading %s: the device failed", pipeline)
+            raise self._faulted() from None
+
+    def describe(self, asked: WordsRequest) -> Words:
+        """Looks at a picture between turns."""
+        if self._describer is None:
+            # networks that no job may ever ask for: what they are made with takes seconds to import
+            from safelight.engine.describer import Describer
+            from safelight.engine.pipelines.prompt_source import PromptReader
+
+            reader = PromptReader(self.device.torch_device, self.pipelines.parts)
+            self._describer = Describer(reader, self.pipelines.evict_idle)
+        try:
+            return self._describer.words(asked)
+        except torch.AcceleratorError:
+            log.exception("describing a picture: the device failed")
             raise self._faulted() from None
 
     def fail(self, job: Job, error: SafelightError) -> None:

@@ -19,6 +19,7 @@ from safelight.engine.jobs import JobQueue, JobState, stopping_error
 from safelight.engine.kept_store import KeptStore
 from safelight.engine.pipelines.registry import Registry
 from safelight.engine.residency import Resident, ResidentPart
+from safelight.engine.words import Words, WordsRequest
 from safelight.errors import SafelightError, Unavailable
 from safelight.settings import KEEP_ALIVE_S
 
@@ -86,6 +87,10 @@ class Worker(threading.Thread):
     def unload(self, pipeline: str) -> Future[int]:
         """Unloads `pipeline`, or all for an empty name; one in use goes after its jobs. Gives bytes freed now."""
         return self._command(lambda turns: turns.pipelines.unload(pipeline))
+
+    def describe(self, asked: WordsRequest) -> Future[Words]:
+        """Looks at a picture between turns."""
+        return self._command(lambda turns: turns.describe(asked))
 
     def stop(self) -> None:
         """Ends after the turn; jobs that are left fail with Unavailable."""

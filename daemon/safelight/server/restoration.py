@@ -151,8 +151,14 @@ class RestorationServicer(rpb_grpc.RestorationServicer):
             await asyncio.gather(asyncio.wrap_future(ahead), return_exceptions=True)
         if job.cancelling.is_set():
             raise cancelled_error()
-        report = rpb.Report(json=json.dumps(report_of(restoration)))
-        await send(context, rpb.RestoreResponse(report=report))
+        await send(context, rpb.RestoreResponse(report=_report(report_of(restoration))))
+
+
+def _report(report: dict[str, object]) -> rpb.Report:
+    found = report.get("conditioning")
+    told = found if isinstance(found, dict) else {}
+    prompt, source = (str(told.get(name, "")) for name in ("prompt", "prompt_from"))
+    return rpb.Report(json=json.dumps(report), prompt=prompt, prompt_source=source)
 
 
 class _Hashing:

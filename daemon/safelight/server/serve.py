@@ -34,6 +34,7 @@ from safelight.server import door, listen
 from safelight.server.assessment import AssessmentServicer
 from safelight.server.checkpoints import CheckpointsServicer
 from safelight.server.daemon import DaemonServicer
+from safelight.server.description import DescriptionServicer
 from safelight.server.restoration import RestorationServicer
 from safelight.settings import KEEP_ALIVE_S
 from safelight.v1 import (
@@ -43,6 +44,8 @@ from safelight.v1 import (
     checkpoints_pb2_grpc,
     daemon_pb2,
     daemon_pb2_grpc,
+    description_pb2,
+    description_pb2_grpc,
     restoration_pb2,
     restoration_pb2_grpc,
 )
@@ -65,6 +68,7 @@ SERVICES = (
     daemon_pb2.DESCRIPTOR.services_by_name["Daemon"].full_name,
     checkpoints_pb2.DESCRIPTOR.services_by_name["Checkpoints"].full_name,
     assessment_pb2.DESCRIPTOR.services_by_name["Assessment"].full_name,
+    description_pb2.DESCRIPTOR.services_by_name["Description"].full_name,
 )
 
 
@@ -153,6 +157,8 @@ async def _serve(config: ServeConfig, registry: Registry, default_pipeline: str)
     daemon_pb2_grpc.add_DaemonServicer_to_server(daemon, server)
     assessment = AssessmentServicer(queue, _free_host_bytes)
     assessment_pb2_grpc.add_AssessmentServicer_to_server(assessment, server)
+    description = DescriptionServicer(worker, queue, _free_host_bytes)
+    description_pb2_grpc.add_DescriptionServicer_to_server(description, server)
     checkpoints = CheckpointsServicer(worker, alive=activity.touch)
     checkpoints_pb2_grpc.add_CheckpointsServicer_to_server(checkpoints, server)
     health_servicer = health.aio.HealthServicer()

@@ -158,10 +158,14 @@ class Preview(_message.Message):
     def __init__(self, rect: _Optional[_Union[_settings_pb2.Rect, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Report(_message.Message):
-    __slots__ = ("json",)
+    __slots__ = ("json", "prompt", "prompt_source")
     JSON_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_SOURCE_FIELD_NUMBER: _ClassVar[int]
     json: str
-    def __init__(self, json: _Optional[str] = ...) -> None: ...
+    prompt: str
+    prompt_source: str
+    def __init__(self, json: _Optional[str] = ..., prompt: _Optional[str] = ..., prompt_source: _Optional[str] = ...) -> None: ...
 
 class PixelFormat(_message.Message):
     __slots__ = ("colour_channel_count", "alpha", "sample_type", "linear")
