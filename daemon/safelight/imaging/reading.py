@@ -83,8 +83,8 @@ class PictureFile:
 
     def read_small(self, long_side_px: int) -> DocumentArray:
         """The whole picture with whole blocks of samples averaged, its long side between that and twice that where
-        the picture is larger; in the document's numbers. Needs little memory however large it is. Raises InputFileError,
-        PICTURE_DAMAGED."""
+        the picture is larger; in the document's numbers. Needs little memory however large it is. Raises
+        InputFileError, PICTURE_DAMAGED."""
         factor = max(1, self.size.long_side // long_side_px)
         container = _container_of(self.path)
         early = next((f for f in (8, 4, 2) if f <= factor), 1) if container is _JPEG else 1
