@@ -1,8 +1,8 @@
 """FaithDiff at its real size with random weights: a step of its UNet against plain diffusers, and its text encoders.
 
 One step is both guidance branches of one tile of 1024 pixels. Plain is diffusers' SDXL UNet as a script calls it, in
-float32, without FaithDiff's alignment; ours is the aligned UNet of the pipeline, with whole weights and with weights in 8
-bits, in bf16 where the CPU has units for it and in fp32 elsewhere. Each run has a process of its own and loads one
+float32, without FaithDiff's alignment; ours is the aligned UNet of the pipeline, with whole weights and with weights in
+8 bits, in bf16 where the CPU has units for it and in fp32 elsewhere. Each run has a process of its own and loads one
 network, so that peak memory is that network's; runs of the kinds alternate.
 """
 
