@@ -138,6 +138,18 @@ def test_a_closed_window_leaves_its_work_and_says_nothing_of_a_crash(
     assert again.folder == entry.folder
 
 
+def test_a_picture_with_unfinished_work_says_so_when_it_is_opened(qtbot, opened, photo_png):
+    opened.editor.add_region(Selection("rectangle", BOX))
+    left(qtbot, opened)
+    with qtbot.waitSignal(opened.editor.document_changed, timeout=WAIT_MS):
+        opened.open_files([photo_png])
+    assert opened.messages.text.text() == "There is unfinished work on this picture."
+    with qtbot.waitSignal(opened.editor.document_changed, timeout=WAIT_MS):
+        opened.messages.help.click()
+    assert opened.editor.active.selection.rect == BOX
+    assert not opened.messages.isVisible()
+
+
 def test_what_was_saved_leaves_nothing(qtbot, own_daemon, photo_png, preferences, tmp_path):
     window = opened_window(qtbot, own_daemon.folder, preferences)
     worked(qtbot, window, photo_png)

@@ -29,7 +29,7 @@ from safelight_desktop.state.document import Document, load_document
 from safelight_desktop.state.project import Project, from_json, to_json
 
 KEPT_MOST = 8
-_SUMMARY_BYTES_MOST = 4096
+_SUMMARY_BYTES_MOST = 65_536
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Unfinished:
     folder: Path
     name: str
     """Of the picture."""
+    path: str
+    """Of its file; empty: it has none."""
     regions: int
     """Besides the whole picture."""
     renditions: int
@@ -76,7 +78,7 @@ def _entry(folder: Path) -> Unfinished | None:
         told = json.loads((folder / "summary.json").read_bytes()[:_SUMMARY_BYTES_MOST])
         time = datetime.fromtimestamp((folder / "project.json").stat().st_mtime)
         return Unfinished(
-            folder, str(told["name"]), int(told["regions"]), int(told["renditions"]), time,
+            folder, str(told["name"]), str(told.get("path", "")), int(told["regions"]), int(told["renditions"]), time,
             not (folder / "closed").exists(),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
@@ -160,8 +162,11 @@ class Keeper:
         picture = None if document.path is None else _named(document)
         text = to_json(project, self._blobs, picture=picture)
         summary = {
-            "name": document.name[:200], "regions": len(project.regions) - 1, "renditions": project.renditions,
-        }  # fmt: skip
+            "name": document.name[:200],
+            "path": str(document.path.absolute()) if document.path is not None else "",
+            "regions": len(project.regions) - 1,
+            "renditions": project.renditions,
+        }
         _replace(self.folder / "summary.json", json.dumps(summary))
         _replace(self.folder / "project.json", text)
         self._written = True

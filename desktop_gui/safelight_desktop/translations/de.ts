@@ -2462,6 +2462,10 @@ Die Originale bleiben, wie sie sind.</translation>
         <translation>Weitermachen</translation>
     </message>
     <message>
+        <source>There is unfinished work on this picture.</source>
+        <translation>An diesem Bild gibt es unfertige Arbeit.</translation>
+    </message>
+    <message>
         <source>Safelight {version} restores regions of photographs. The work is done by a daemon; nothing leaves the machine.
 
 Apache-2.0. Icons: part of Safelight. Made with Qt (LGPL).</source>

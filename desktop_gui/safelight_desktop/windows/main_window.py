@@ -221,6 +221,7 @@ class MainWindow(QMainWindow):
         path = self.editor.project_path or document.path
         if path is not None:
             self.incoming.remember(path)
+            self.saving.offer_unfinished(path)
         if document.notes:
             self.messages.note(*document.notes)
 

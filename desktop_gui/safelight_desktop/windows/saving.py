@@ -154,6 +154,17 @@ class Saving(QObject):
                 lambda: self.autosave.go_on(crashed[0]),
             )
 
+    def offer_unfinished(self, path: Path) -> None:
+        """Where something was done to this file before and not saved."""
+        for entry in self.autosave.unfinished():
+            if entry.path == str(path.absolute()):
+                self._window.messages.offer(
+                    translate("Window", "There is unfinished work on this picture."),
+                    translate("Window", "Go on"),
+                    lambda chosen=entry: self.autosave.go_on(chosen),  # type: ignore[misc]
+                )
+                return
+
     def _show_left(self) -> None:
         if self._editor.document is None:
             self._window.empty.show_unfinished(self.autosave.unfinished())
