@@ -19,7 +19,7 @@ from tests.server.works import document
 
 @pytest.fixture(scope="module")
 def assessment(client):
-    return AssessmentClient(client._channel)
+    return AssessmentClient.of(client)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])

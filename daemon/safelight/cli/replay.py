@@ -10,7 +10,7 @@ from pathlib import Path
 from safelight.cli.console import Console
 from safelight.cli.verify import masks_of, run_again
 from safelight.client.replay import replay_check
-from safelight.errors import InputFileError, OutputFileError
+from safelight.errors import InputFileError, InvalidRequest, OutputFileError
 from safelight.imaging.files import PictureFile, check_output, open_picture, write_picture
 from safelight.imaging.pixels import PixelFormat
 from safelight.imaging.record import append_operation
@@ -41,7 +41,12 @@ def run(given: argparse.Namespace, console: Console) -> int:
     console.result(check.sentence)
     identical = comparison is not None and comparison.identical
     finite = comparison is not None and math.isfinite(comparison.psnr_db)
-    if target is not None:
+    if target is not None and replayed.pixels is None:
+        raise InvalidRequest(
+            f"{target} cannot be written: an editor blended the result, and it alone knows how",
+            "REPLAY_EDITOR",
+        )
+    if target is not None and replayed.pixels is not None:
         metadata = original.metadata
         for entry, generative in replayed.operations:
             metadata = replace(metadata, xmp=append_operation(metadata.xmp, entry, generative))

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from safelight.client.record import operation_of
-from safelight.client.restoration import RestorationClient, Work
+from safelight.client.restoration import RestorationClient, Restored, Work
 from safelight.errors import InvalidRequest
 from safelight.geometry import Rect, Size
 from safelight.imaging.files import PictureFile
@@ -57,10 +57,13 @@ class Difference(NamedTuple):
 class Replayed:
     """What running the operations again gave."""
 
-    pixels: DocumentArray
+    pixels: DocumentArray | None
+    """None where an editor blended: it alone knows how."""
     differences: tuple[Difference, ...]
     operations: tuple[tuple[dict[str, object], bool], ...]
     """Entries for a record of the replay, and whether each was generative."""
+    editors: tuple[tuple[int, bool], ...] = ()
+    """Operations whose result an editor blended, from 1, and whether what it was given came again, bit for bit."""
 
 
 class Comparison(NamedTuple):
@@ -90,26 +93,53 @@ def replay(
     specs = {p.spec.id: p.spec for p in client.pipelines()}
     states = {pixels_sha256(document): document}
     picture, differences, entries = document, list[Difference](), []
+    editors: list[tuple[int, bool]] = []
     for number, operation in enumerate(operations, 1):
-        if operation.get("hashed"):
-            raise InvalidRequest(
-                f"operation {number} was blended by an editor, which alone knows how: only what it sent was recorded",
-                "REPLAY_EDITOR",
-            )
         spec = specs.get(str(operation["pipeline"]))
         if spec is None:
             raise unknown_name("pipeline", str(operation["pipeline"]), list(specs))
-        seen = states.get(str(operation["input_sha256"]), picture)
         mask = (masks or {}).get(number, recorded_mask(operation))
         settings = settings_again(operation, spec)
+        if operation.get("hashed"):
+            work = work_again(number, operation, original, document, mask)
+            again = _for_an_editor(client, work, operation, settings, on_progress)
+            differences += _differences(number, operation, again.report)
+            editors.append((number, pixels_sha256(again.pixels) == operation["output_sha256"]))
+            continue
+        if editors:
+            raise InvalidRequest(
+                f"operation {number} worked on what an editor blended before, which cannot be made again",
+                "REPLAY_EDITOR",
+            )
+        seen = states.get(str(operation["input_sha256"]), picture)
         work = work_again(number, operation, original, seen, mask)
         restored = client.restore(work, settings, on_progress=on_progress, keep=False)
         differences += _differences(number, operation, restored.report)
-        before, picture = seen, _laid(picture, restored.pixels, work.region, settings)
+        picture = _laid(picture, restored.pixels, work.region, settings)
         states[pixels_sha256(picture)] = picture
-        entry = operation_of(before, picture, work, settings, restored)
+        entry = operation_of(seen, picture, work, settings, restored)
         entries.append(({**entry, "replay_of": operation.get(SEAL)}, spec.generative))
-    return Replayed(picture, tuple(differences), tuple(entries))
+    pixels = None if editors else picture
+    return Replayed(pixels, tuple(differences), tuple(entries), tuple(editors))
+
+
+def _for_an_editor(
+    client: RestorationClient,
+    work: Work,
+    operation: Operation,
+    settings: RestoreSettings,
+    on_progress: Callable[[rpb.Progress], None],
+) -> Restored:
+    """What the editor was given. Raises InvalidRequest (REPLAY_EDITOR) where it had sent something else."""
+    if pixels_sha256(work.pixels) != operation["input_sha256"]:
+        raise InvalidRequest(
+            "an editor sent other samples than the original has there: after an earlier operation or in another format",
+            "REPLAY_EDITOR",
+        )
+    layer = operation.get("result") == "layer"
+    work = replace(work, layer=layer, mask=None if layer else work.mask)
+    patch = work.sent if layer else None
+    return client.restore(work, settings, on_progress=on_progress, keep=False, patch=patch)
 
 
 def replay_check(
@@ -117,8 +147,10 @@ def replay_check(
 ) -> tuple[Check, Comparison | None]:
     """Whether the replay is the result. It holds where every sample is the same; it fails where it is not although
     nothing differs from the recorded environment, or by more than another environment explains (AGREES_DB)."""
-    comparison = compared(replayed, examination, original, result)
     elsewhere = _places(replayed.differences)
+    if replayed.pixels is None:
+        return _editors_check(replayed, elsewhere), None
+    comparison = compared(replayed.pixels, examination, original, result)
     if comparison is None:
         sentence = f"The result is a {result.container} that Safelight cannot write again to compare."
         return Check("replay", "unproven", sentence), None
@@ -136,6 +168,19 @@ def replay_check(
     return Check("replay", "unproven" if agrees else "fails", sentence), comparison
 
 
+def _editors_check(replayed: Replayed, elsewhere: str) -> Check:
+    """Of results that an editor blended: only what it was given can come again."""
+    wrong = [number for number, same in replayed.editors if not same]
+    if not wrong:
+        sentence = "What the editor was given comes again bit for bit; how it blended that is not recorded."
+        return Check("replay", "unproven", sentence)
+    which = ", ".join(map(str, wrong))
+    sentence = f"What the editor was given in operation {which} does not come again"
+    return Check(
+        "replay", "unproven" if elsewhere else "fails", f"{sentence}{elsewhere and f'; {elsewhere}'}."
+    )
+
+
 def _places(differences: Sequence[Difference]) -> str:
     """For a sentence: what is not as recorded."""
     if not differences:
@@ -145,11 +190,11 @@ def _places(differences: Sequence[Difference]) -> str:
 
 
 def compared(
-    replayed: Replayed, examination: Examination, original: PictureFile, result: PictureFile
+    pixels: DocumentArray, examination: Examination, original: PictureFile, result: PictureFile
 ) -> Comparison | None:
-    """The replay and the result, over what the operations touched, as far as the result's file holds it; None where
-    they cannot be compared."""
-    pixels, after = replayed.pixels, examination.result
+    """The replay's samples and the result's, over what the operations touched, as far as the result's file holds it;
+    None where they cannot be compared."""
+    after = examination.result
     if result.container in LOSSY or result.format != original.format:
         back = held(pixels, original, result.container)
         if back is None:
@@ -206,7 +251,7 @@ def work_again(
         region=region,
         pixels=seen[sent.slices],
         icc=original.icc,
-        linear=original.format.linear,
+        linear=bool(dict(operation.get("format") or {}).get("linear", original.format.linear)),
         mask=mask,
         title=f"replay of operation {number}",
     )
