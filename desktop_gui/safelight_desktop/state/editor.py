@@ -36,6 +36,7 @@ from safelight_desktop.state.saving import SavePlan
 from safelight_desktop.state.selection import Selection, whole
 from safelight_desktop.state.settings_form import LIVE, SettingsForm
 from safelight_desktop.state.view import ViewState
+from safelight_desktop.state.words import WordsState
 from safelight_desktop.state.work import work_of
 
 T = TypeVar("T")
@@ -73,6 +74,8 @@ class Editor(QObject):
         self.form = SettingsForm(self)
         self.jobs = Jobs(self)
         self.refresh = LiveRefresh(self._refresh_call, self)
+        self.words = WordsState(self, self)
+        self.words.failed.connect(self.failed)
         self.history = QUndoStack(self)
         self.document: Document | None = None
         self.regions: list[Region] = []

@@ -2141,6 +2141,10 @@ Die Originale bleiben, wie sie sind.</translation>
         <translation>Diesen Text bearbeiten</translation>
     </message>
     <message>
+        <source>Read it from the picture now</source>
+        <translation>Jetzt aus dem Bild lesen</translation>
+    </message>
+    <message>
         <source>Read from the picture ({source}): {text}</source>
         <translation>Aus dem Bild gelesen ({source}): {text}</translation>
     </message>

@@ -126,6 +126,7 @@ class TextSetting(SettingRow):
     """A few lines; what the pipeline found by itself can be taken over and edited."""
 
     taken = Signal(str)
+    read_asked = Signal()
 
     def __init__(self, spec: SettingSpec) -> None:
         super().__init__(spec)
@@ -148,8 +149,12 @@ class TextSetting(SettingRow):
         self.take = QPushButton(translate("Settings", "Edit this text"))
         self.take.setProperty("role", "flat")
         self.take.clicked.connect(lambda: self.taken.emit(self._found))
+        self.read = QPushButton(translate("Settings", "Read it from the picture now"))
+        self.read.clicked.connect(self.read_asked)
+        self.read.hide()
         self.column.addWidget(self.label)
         self.column.addWidget(self.box)
+        self.column.addWidget(self.read, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addWidget(self.found)
         self.column.addWidget(self.take, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addWidget(self.note)

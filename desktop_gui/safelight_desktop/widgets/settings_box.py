@@ -7,12 +7,13 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from safelight_desktop.state.editor import Editor
 from safelight_desktop.state.form_owner import FormOwner
 from safelight_desktop.state.region import Region
+from safelight_desktop.state.words import SOURCES, WordsState
 from safelight_desktop.texts import translate
 from safelight_desktop.widgets.section import Section
 from safelight_desktop.widgets.setting_rows import SettingRow, TextSetting, row_for
 
-READ = ("tags", "caption")
-"""Where a text may come from that the pipeline reads from the picture; else a person wrote it, or nobody did."""
+PROMPT, SOURCE, CAPTIONER = "prompt", "prompt_source", "captioner"
+"""The settings of every pipeline that takes words."""
 
 
 class SettingsBox(QWidget):
@@ -21,6 +22,7 @@ class SettingsBox(QWidget):
     def __init__(self, editor: Editor | FormOwner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = editor.form
+        self._words: WordsState | None = None
         self.rows: dict[str, SettingRow] = {}
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -30,7 +32,12 @@ class SettingsBox(QWidget):
         self._form.pipeline_changed.connect(self._redraw)
         self._form.values_changed.connect(self._show_values)
         if isinstance(editor, Editor):
+            self._words = editor.words
             editor.regions_changed.connect(lambda: self._show_estimates(editor.active))
+            editor.document_changed.connect(self._show_reading)
+            editor.link.greeted.connect(self._show_reading)
+            editor.words.changed.connect(self._show_reading)
+            editor.words.found.connect(self._found)
 
     def _redraw(self) -> None:
         specs = self._form.settings_specs
@@ -47,6 +54,7 @@ class SettingsBox(QWidget):
                 row.reset_asked.connect(lambda name=spec.name: self._form.reset(name))
                 if isinstance(row, TextSetting):
                     row.taken.connect(lambda text, name=spec.name: self._take_text(name, text))
+                    row.read_asked.connect(self._read)
                 self.rows[spec.name] = row
                 (self.advanced.content if spec.advanced else self._layout).addWidget(row)
             self._layout.addWidget(self.advanced)
@@ -57,6 +65,30 @@ class SettingsBox(QWidget):
         for row_name, row in self.rows.items():
             if not name or row_name == name:
                 row.show_value(self._form.value(row_name))
+        self._show_reading()
+
+    def _show_reading(self, *_: object) -> None:
+        """The button that reads, where the prompt comes from the picture."""
+        row = self.rows.get(PROMPT)
+        if not isinstance(row, TextSetting):
+            return
+        words, source = self._words, self._source
+        row.read.setVisible(words is not None and words.offered and source in SOURCES)
+        row.read.setEnabled(words is not None and not words.reading)
+
+    @property
+    def _source(self) -> str:
+        return str(self._form.value(SOURCE)) if SOURCE in self.rows else ""
+
+    def _read(self) -> None:
+        if self._words is not None:
+            captioner = str(self._form.value(CAPTIONER)) if CAPTIONER in self.rows else ""
+            self._words.read(self._source, "" if captioner == "auto" else captioner, self._form.seed)
+
+    def _found(self, text: str, source: str) -> None:
+        row = self.rows.get(PROMPT)
+        if row is not None and source == self._source:
+            row.show_found(text, source)
 
     def _show_estimates(self, region: Region | None) -> None:
         """What automatic values came to in the shown rendition."""
@@ -69,7 +101,7 @@ class SettingsBox(QWidget):
                 continue
             if isinstance(value, str):
                 source, note = (str(found.get(f"{name}_{part}") or "") for part in ("from", "note"))
-                self.rows[name].show_found(value, source if source in READ else "", note)
+                self.rows[name].show_found(value, source if source in SOURCES else "", note)
             elif isinstance(value, int | float):
                 self.rows[name].show_estimate(float(value))
 

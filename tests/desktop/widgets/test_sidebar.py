@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox
 
+from safelight.client.description import Described, DescriptionClient
 from safelight.client.restoration import Installed
 from safelight.engine.pipelines.compact_spec import COMPACT
 from safelight.engine.pipelines.registry import default_registry
@@ -149,7 +150,11 @@ def test_found_words_are_shown_and_can_be_edited(qtbot, opened):
 
 
 def test_a_caption_is_told_as_such_edited_and_used_by_the_next_run(qtbot, opened):
-    told = {"prompt": "two boats", "prompt_from": "caption", "prompt_note": "the captioner saw it at half size"}
+    told = {
+        "prompt": "two boats",
+        "prompt_from": "caption",
+        "prompt_note": "the captioner saw it at half size",
+    }
     rendition = finished_run(qtbot, opened, {"conditioning": told})
     offered(opened, "osediff")
     rendition.settings = replace(rendition.settings, pipeline="osediff")
@@ -161,6 +166,36 @@ def test_a_caption_is_told_as_such_edited_and_used_by_the_next_run(qtbot, opened
     row.box.setPlainText("two boats, fog")
     settings = opened.editor.form.settings()
     assert (settings.own["prompt_source"], settings.own["prompt"]) == ("text", "two boats, fog")
+
+
+def test_words_can_be_read_before_a_run(qtbot, opened, monkeypatch):
+    asked = []
+
+    def describe(client, pixels, source, **more):
+        asked.append((pixels.shape, source, more["captioner"]))
+        return Described(("boat", "fog"), "", "boat, fog", ("ram",))
+
+    monkeypatch.setattr(DescriptionClient, "describe", describe)
+    offered(opened, "osediff")
+    row = opened.sidebar.settings.rows["prompt"]
+    assert not row.read.isVisible()
+    opened.editor.form.choose("prompt_source", "tags")
+    qtbot.waitUntil(row.read.isVisible)
+    with qtbot.waitSignal(opened.editor.words.found, timeout=WAIT_MS):
+        row.read.click()
+    assert asked == [((160, 240, 3), "tags", "")]
+    assert row.found.text() == "Read from the picture (tags): boat, fog"
+    row.take.click()
+    assert opened.editor.form.value("prompt") == "boat, fog"
+    assert not row.read.isVisible()
+
+
+def test_a_tagger_that_is_not_installed_is_told(qtbot, opened, tmp_path, monkeypatch):
+    monkeypatch.setenv("SAFELIGHT_CHECKPOINT_DIR", str(tmp_path / "none"))
+    with qtbot.waitSignal(opened.editor.failed, timeout=WAIT_MS) as told:
+        opened.editor.words.read("tags")
+    assert told.args[0].reason == "CHECKPOINT_MISSING"
+    assert "safelight models pull" in told.args[0].message
 
 
 def test_presets_are_those_of_the_pipeline_and_own_ones(qtbot, opened):
