@@ -216,7 +216,7 @@ def test_the_sheet_shows_the_result_and_each_map():
     maps = {"contradiction": np.full((50, 60), 255, np.uint8), "invention": np.zeros((50, 60), np.uint8)}
     paper = np.asarray(sheet(result, maps, ["a line"]))
     assert np.array_equal(paper[12:112, 12:132], result)
-    orange, plain = paper[12:112, 144:264].astype(int), paper[12:112, 276:396].astype(int)
+    orange, plain = paper[12:112, 334:454].astype(int), paper[12:112, 656:776].astype(int)
     assert (orange[..., 0] - orange[..., 2]).min() > 100
     assert (plain.max(axis=2) - plain.min(axis=2)).max() == 0
     Image.fromarray(paper).save(io.BytesIO(), "PNG")

@@ -6,6 +6,7 @@ told apart by people who confuse red and green.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -35,6 +36,8 @@ _MEANING: Mapping[str, str] = {
 _OPACITY = 0.9  # at full scale, so that the picture is never hidden
 _ROUNDING = 1e-2  # of a step of 8 bits
 _PANE_PX, _GAP_PX, _LINE_PX = 560, 12, 22
+_COLUMN_LEAST_PX = 310  # holds a title and its scale
+_LETTER_PX = 8  # widest mean of a line of text
 _GROUND, _INK = (32, 32, 34), (230, 230, 230)
 
 Plane8 = npt.NDArray[np.uint8]
@@ -69,17 +72,19 @@ def sheet(result: Srgb8, planes: Mapping[str, Plane8], lines: Sequence[str]) -> 
     for name, plane in planes.items():
         top = Image.fromarray(overlay(name, plane, small))
         panes.append((_MEANING[name], Image.alpha_composite(grey, top).convert("RGB")))
-    width = len(panes) * (small.width + _GAP_PX) + _GAP_PX
-    height = small.height + 2 * _GAP_PX + _LINE_PX * (len(lines) + 2) + _GAP_PX
+    column = max(small.width, _COLUMN_LEAST_PX) + _GAP_PX
+    width = len(panes) * column + _GAP_PX
+    wrapped = [part for line in lines for part in textwrap.wrap(line, (width - 2 * _GAP_PX) // _LETTER_PX)]
+    height = small.height + 2 * _GAP_PX + _LINE_PX * (len(wrapped) + 2) + _GAP_PX
     paper = Image.new("RGB", (width, height), _GROUND)
     draw, font = ImageDraw.Draw(paper), ImageFont.load_default(14)
     for number, (title, pane) in enumerate(panes):
-        left = _GAP_PX + number * (small.width + _GAP_PX)
+        left = _GAP_PX + number * column
         paper.paste(pane, (left, _GAP_PX))
         draw.text((left, small.height + 2 * _GAP_PX - 4), title, fill=_INK, font=font)
         if number:
             _scale(paper, list(planes)[number - 1], left, small.height + 2 * _GAP_PX + _LINE_PX - 4)
-    for number, line in enumerate(lines):
+    for number, line in enumerate(wrapped):
         top_px = small.height + 2 * _GAP_PX + _LINE_PX * (number + 2)
         draw.text((_GAP_PX, top_px), line, fill=_INK, font=font)
     return paper
