@@ -11,17 +11,22 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent, QImage
 
+from safelight.client.naming import Naming
+from safelight_desktop import texts
 from safelight_desktop.planes.thumbnails import busiest_place, thumbnail
 from safelight_desktop.state.batch import BatchState
+from safelight_desktop.state.batch_plan import Output
 from safelight_desktop.state.batch_rows import Verdict
 from safelight_desktop.state.presets import OwnPresets
 from safelight_desktop.state.sheet import SheetFilter
+from safelight_desktop.widgets import theme
 from safelight_desktop.widgets.batch_texts import advice, finish_time, long_duration
 from safelight_desktop.windows.batch_window import BatchWindow
 from safelight_desktop.windows.helps import NO_HELP
 from safelight_desktop.windows.redo_dialog import RedoDialog
 from tests.desktop.batches import DONE, FAILED, WAITING, batch, folder_of, sessions
 from tests.desktop.fixtures import WAIT_MS
+from tests.desktop.test_translations import cut_off
 
 __all__ = ["batch", "sessions"]
 LEFT = Qt.MouseButton.LeftButton
@@ -258,6 +263,39 @@ def test_the_advice_names_the_quicker_pipeline_and_takes_it(qtbot, batch, shown,
     qtbot.mouseClick(box.use, LEFT)
     assert batch.queue.form.spec.id == "compact"
     qtbot.waitUntil(lambda: not box.isVisible(), timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("code", ["en", "de"])
+def test_no_text_is_cut_off(qtbot, qapp, batch, preferences, tmp_path, code):
+    style, sheet = qapp.style().objectName(), qapp.styleSheet()
+    texts.install(qapp, code)
+    theme.apply(qapp, "light")
+    window = BatchWindow(
+        batch.queue, OwnPresets(preferences), preferences, compare=lambda *_: None, help_for=lambda _: NO_HELP
+    )
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(lambda: cut_off(window) == [])
+    batch.speeds._learn("brighten", 0.02)
+    batch.speeds._learn("compact", 1e6)
+    batch.queue.set_output(Output(Naming(folder=tmp_path / "results of the last winter")))
+    batch.add(folder_of(tmp_path / "scans", *(f"{n}.png" for n in range(7))))
+    qtbot.waitUntil(window.queue_page.sidebar.run_box.advice.isVisible, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: cut_off(window) == [])
+    assert batch.run().done == 7
+    window.tabs.setCurrentIndex(1)
+    batch.queue.reject(batch.queue.rows[:1])
+    qtbot.waitUntil(lambda: cut_off(window) == [])
+    dialog = RedoDialog(
+        batch.queue.form.pipelines, batch.queue.form.recipe(), OwnPresets(preferences), 7, window
+    )
+    dialog.show()
+    qtbot.waitUntil(lambda: cut_off(dialog) == [])
+    dialog.close()
+    window.shut()
+    texts.install(qapp, "en")
+    qapp.setStyle(style)
+    qapp.setStyleSheet(sheet)
 
 
 class Bursts:

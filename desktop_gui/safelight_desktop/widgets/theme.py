@@ -204,7 +204,7 @@ QPushButton[role="segment"][place="last"] { border-right-width: 1px; border-top-
 QPushButton[role="segment"]:checked { background: @accent; color: @on_accent; border-color: @accent; font-weight: 600; }
 QPushButton[role="segment"]:disabled { color: @quiet; }
 QPushButton[role="segment"]:checked:disabled { background: @line; color: @quiet; border-color: @line; }
-QPushButton[role="more"] { padding: 6px 8px; }
+QPushButton[role="more"], QPushButton[role="verdict"] { padding: 6px 8px; }
 QPushButton[role="more"]::menu-indicator { image: none; width: 0; }
 QFrame[role="card"] { background: @panel; border: 1px solid @line; border-radius: 6px; }
 QFrame[role="line"] { background: @line; border: none; max-height: 1px; min-height: 1px; }

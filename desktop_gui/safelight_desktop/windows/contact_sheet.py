@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -33,7 +34,8 @@ from safelight_desktop.widgets.icons import icon
 from safelight_desktop.widgets.thumbs import Thumbs
 from safelight_desktop.windows.redo_dialog import RedoDialog
 
-THUMB_PX, SIDE_PX, BUTTON_PX = 320, 400, 16
+THUMB_PX, SIDE_PX, BUTTON_PX = 320, 410, 16
+SEGMENT_PADDING_PX = 22
 SHOW_PAUSE_MS = 60  # rows may change by the hundred
 
 
@@ -182,7 +184,7 @@ class ContactSheet(QWidget):
         verdicts = QHBoxLayout()
         verdicts.setSpacing(6)
         for button in (self.accept_button, self.redo_button, self.reject_button):
-            verdicts.addWidget(button, 1)
+            verdicts.addWidget(button)
         self.side = QFrame()
         self.side.setObjectName("sidebar")
         self.side.setFixedWidth(SIDE_PX)
@@ -267,6 +269,9 @@ class ContactSheet(QWidget):
         )  # fmt: skip
         for button, number in zip(self.filters.buttons(), numbers, strict=True):
             button.setText(f"{button.property('title')}  {number}")
+            bold = QFont(button.font())
+            bold.setWeight(QFont.Weight.DemiBold)  # as the style sheet has the checked one
+            button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + SEGMENT_PADDING_PX)
         self.pages.setCurrentWidget(self.cards if self.model.rows else self.nothing)
         self.nothing.setText(
             translate("Sheet", "Nothing here.")
@@ -309,6 +314,7 @@ class ContactSheet(QWidget):
 
 
 def _key_button(text: str, key: str) -> QPushButton:
-    button = QPushButton(f"{text}  ({key})")
+    button = QPushButton(f"{text} ({key})")
+    button.setProperty("role", "verdict")
     button.setIconSize(QSize(BUTTON_PX, BUTTON_PX))
     return button
