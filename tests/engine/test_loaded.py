@@ -10,7 +10,7 @@ from safelight.engine.residency import RESERVE_BYTES
 from safelight.errors import TooMuch
 from safelight.spec import MemoryModel, StageTiling
 from tests.fakes.pipelines import ONE_STAGE, STAGED
-from tests.fakes.told import GIB, Clock, ToldDevice, ToldEntry, ToldRegistry
+from tests.fakes.told import GIB, Clock, ToldDevice, ToldEntry, ToldRegistry, told_part
 
 SPARE = RESERVE_BYTES / GIB
 
@@ -166,3 +166,35 @@ def test_a_tile_of_latents_is_counted_in_network_pixels():
     memory = MemoryModel(0, 1)
     stages = {"encode": StageTiling(tile=64, overlap=0), "decode": StageTiling(tile=12, overlap=0)}
     assert tile_bytes(replace(STAGED, memory=memory, stages=stages), torch.device("cpu")) == (12 * 8) ** 2
+
+
+def test_a_part_without_a_pipeline_goes_with_keep_alive_or_when_all_is_unloaded():
+    loaded = Loaded(8, entry("a", 1, parts={"encoder": 1}))
+    alone = told_part(loaded.device, loaded.parts, "tagger", 2)
+    loaded.run("a")
+    with alone.held():
+        loaded.clock.now_s += 700
+        loaded.tidy()
+        assert "tagger" in loaded.titles
+    loaded.tidy()
+    loaded.run("a")
+    assert loaded.titles == {"encoder", "tagger"}
+    loaded.clock.now_s += 590
+    loaded.tidy()
+    assert loaded.titles == {"encoder", "tagger"}
+    loaded.clock.now_s += 20
+    loaded.tidy()
+    assert loaded.titles == set()
+    with alone.held():
+        pass
+    loaded.unload("")
+    assert loaded.titles == set()
+
+
+def test_a_part_without_a_pipeline_is_evicted_for_one_that_needs_the_room():
+    loaded = Loaded(4, entry("a", 2, tile_gib=1))
+    alone = told_part(loaded.device, loaded.parts, "tagger", 2)
+    with alone.held():
+        assert loaded.acquire("a") is None
+    loaded.run("a")
+    assert "tagger" not in loaded.titles

@@ -87,11 +87,11 @@ class ToldEntry:
     def load_on(self, device, parts):
         pipeline = SharingPipeline(self.spec, self._arithmetic)
         pipeline.weights_bytes = self._bytes
-        pipeline.parts = tuple(_told_part(device, parts, *part) for part in self._parts.items())
+        pipeline.parts = tuple(told_part(device, parts, *part) for part in self._parts.items())
         return device.put(pipeline, self._bytes)
 
 
-def _told_part(device, parts, name, gib):
+def told_part(device, parts, name, gib):
     """A network that says it has so many bytes and takes them from the told device."""
 
     def load():

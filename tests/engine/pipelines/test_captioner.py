@@ -1,8 +1,11 @@
 """Captioners with tiny random networks: what they are asked, how they look, and that a seed is a seed."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from safelight.engine.parts import Parts
 from safelight.engine.pipelines.base import PictureSource
@@ -97,6 +100,24 @@ def test_a_captioner_is_held_only_while_it_writes(kind, folders):
     assert part.idle
     assert part.key.title.startswith("captioner")
     assert part.bytes <= captioner.bytes
+
+
+def test_the_published_llava_comes_in_pieces_and_under_older_names(folders, tmp_path):
+    tensors = load_file(folders[Llava] / "model.safetensors")
+    named = {name.replace("vision_tower.", "vision_tower.vision_model."): t for name, t in tensors.items()}
+    named["vision_tower.vision_model.embeddings.position_ids"] = torch.arange(5)[None]
+    pieces = {f"model-{n:05}-of-00002.safetensors": sorted(named)[n - 1 :: 2] for n in (1, 2)}
+    for file, names in pieces.items():
+        save_file({name: named[name] for name in names}, tmp_path / file, metadata={"format": "pt"})
+    places = {name: file for file, names in pieces.items() for name in names}
+    index = {"metadata": {"total_size": 0}, "weight_map": places}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    for name in ("config.json", "tokenizer.json"):
+        (tmp_path / name).write_bytes((folders[Llava] / name).read_bytes())
+    whole, apart = (
+        Llava(folder, HOST, Parts()).caption(PICTURE, seed=1) for folder in (folders[Llava], tmp_path)
+    )
+    assert whole == apart
 
 
 def test_damaged_files_are_one_sentence(folders, tmp_path):
