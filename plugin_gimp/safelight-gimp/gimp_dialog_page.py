@@ -30,6 +30,7 @@ PRESET_TITLES = {
 BUTTONS = "rct"  # letters of the dialog's own buttons: Restore, Cancel, Reset
 CONTROLS_WIDTH_PX = 400
 LABEL_CHARS = 44
+STATUS_LINES = 2
 SCREEN_SHARE = 0.75
 FIRST_HEIGHT_PX = 620  # before the controls are known, so that the window is placed as if they were there
 
@@ -55,6 +56,9 @@ class Page:
         self.preview = PreviewArea(on_move, on_rest)
         self._status = label(wrap=True)
         self._status.set_max_width_chars(LABEL_CHARS)
+        self._status.set_yalign(0.0)
+        line_px = self._status.create_pango_layout("X").get_pixel_size().height
+        self._status.set_size_request(-1, STATUS_LINES * line_px)  # so that nothing jumps
         self._bar = Gtk.ProgressBar()
         self._busy = True
         self._right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=WIDE)
@@ -103,7 +107,7 @@ class Page:
     def _scrolled(self) -> Gtk.ScrolledWindow:
         """As high as the controls need, but never higher than the screen."""
         self._scroll = Gtk.ScrolledWindow(
-            hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_width=True
+            hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_width=True, hexpand=False
         )
         self._scroll.add(self._right)
         self._right.set_focus_vadjustment(self._scroll.get_vadjustment())

@@ -76,7 +76,7 @@ class _Installer:
             where = _("To be downloaded by hand from {place}").format(place=", ".join(checkpoint["sources"]))
             part.pack_start(_text(where), False, False, 0)
         elif not licence["accepted"]:
-            button = Gtk.CheckButton(label=_("I have read this licence and accept it"))
+            button = Gtk.CheckButton(label=_("I have read this licence and _accept it"), use_underline=True)
             button.connect("toggled", lambda _: self._allow())
             self._accepted.append(button)
             part.pack_start(button, False, False, 0)

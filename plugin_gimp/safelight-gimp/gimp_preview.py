@@ -16,6 +16,7 @@ from texts import _
 
 WIDTH_PX, HEIGHT_PX = 420, 360
 MOST_PX = 640  # a larger part takes too long to follow what is changed
+RESIZED_PX = 64  # less is a line of text that came or went
 GRIP_PX = 8  # as near to the line counts as on it
 STEP_PX = 32
 _LINE = 0xFFFFFFFF
@@ -32,6 +33,7 @@ class PreviewArea:
         self._whole_before = False
         self._before: GdkPixbuf.Pixbuf | None = None
         self._after: GdkPixbuf.Pixbuf | None = None
+        self._place_of_after = Rect(0, 0, 0, 0)
         self._dragged: tuple[float, float] | None = None
         self._on_line = False
         self._scale = 1
@@ -72,8 +74,8 @@ class PreviewArea:
         self._draw()
 
     def show_after(self, pixels: bytes, box: Rect) -> None:
-        """RGBA 8 bit, sRGB, in output pixels."""
-        self._after = _pixbuf(pixels, box)
+        """RGBA 8 bit, sRGB, in output pixels; the box is its place in what is shown."""
+        self._after, self._place_of_after = _pixbuf(pixels, box), box
         self._draw()
 
     def _draw(self) -> None:
@@ -82,13 +84,15 @@ class PreviewArea:
         shown = _over_checks(self._before)
         width, height = shown.get_width(), shown.get_height()
         after = self._after
-        if after is not None and not self._whole_before and after.get_width() == width:
-            left = max(0, min(width, round(self._split * width)))
-            right = _over_checks(after)
-            if left < width:
-                right.copy_area(left, 0, width - left, min(height, after.get_height()), shown, left, 0)
-            if 0 < left < width:
-                shown.new_subpixbuf(left - 1, 0, 1, height).fill(_LINE)
+        if after is not None and not self._whole_before:
+            line = max(0, min(width, round(self._split * width)))
+            place = Rect(0, 0, width, height).intersect(self._place_of_after)
+            restored = place.intersect(Rect(line, 0, width - line, height))
+            if not restored.empty:
+                from_after = restored.shifted(-self._place_of_after.x, -self._place_of_after.y)
+                _over_checks(after).copy_area(*from_after, shown, restored.x, restored.y)
+            if 0 < line < width:
+                shown.new_subpixbuf(line - 1, 0, 1, height).fill(_LINE)
         self._image.set_from_pixbuf(shown)
 
     def _place(self, x: float) -> float:
@@ -100,7 +104,7 @@ class PreviewArea:
 
     def _allocated(self, *_: object) -> None:
         """More or less room: more or less is shown."""
-        if self.size != self._size:
+        if max(abs(now - was) for now, was in zip(self.size, self._size)) >= RESIZED_PX:  # noqa: B905
             self._size = self.size
             GLib.idle_add(self._rested)
 

@@ -35,6 +35,7 @@ class Previewing:
         self._sending = Sending(KEY)
         self._source: Source | None = None
         self._center = (0, 0)
+        self._viewed = Rect(0, 0, 0, 0)
 
     def open(self, source: Source | None) -> None:
         """Shows the middle of another region; None: nothing."""
@@ -53,14 +54,18 @@ class Previewing:
     def move(self, dx: int, dy: int) -> None:
         """To another part, shown as it is until `refresh`."""
         if self._source is not None:
-            x, y = self._patch(self._reach).center
-            self._center = x + dx, y + dy
+            x, y = self._view.center
+            reach = self._sending.sent or self._source.region
+            self._center = (
+                min(max(x + dx, reach.x), reach.right - 1),
+                min(max(y + dy, reach.y), reach.bottom - 1),
+            )
             self.show_before()
 
     def show_before(self) -> None:
         if self._source is not None and self._source.pixels.is_valid():
-            patch = self._patch(self._reach)
-            self._page.preview.show_before(shown(self._source.pixels, patch), patch, self._scale)
+            view = self._view
+            self._page.preview.show_before(shown(self._source.pixels, view), view, self._scale)
 
     def refresh(self) -> None:
         """With the choices of now, if the person wants to see one."""
@@ -72,29 +77,27 @@ class Previewing:
         self._latest.ask(self._made, cost=(wish.pipeline, wish.in_place, tuple(slow), self._center))
 
     @property
-    def _reach(self) -> Rect:
-        """Where a preview may lie: in what is sent, once that is known."""
-        assert self._source is not None
-        return self._sending.sent or Rect(0, 0, *self._source.document)
-
-    @property
     def _scale(self) -> int:
         return int(self._choices.value(SCALE) or 1)
 
-    def _patch(self, within: Rect) -> Rect:
+    @property
+    def _view(self) -> Rect:
+        """What is shown of the document; restored is as much of it as was sent."""
+        assert self._source is not None
         width, height = (-(-length // self._scale) for length in self._page.preview_size)
-        return within.around(width, height, self._center)
+        return Rect(0, 0, *self._source.document).around(width, height, self._center)
 
     def _made(self) -> Conversation:
         assert self._source is not None
-        source = self._source
+        source, view = self._source, self._view
+        self._viewed = view
         self._page.busy(True)
         return previewed(
             self._choices.wish(),
             source,
             lambda box: read(source.pixels, box, source.transport),
             sending=self._sending,
-            patch=self._patch,
+            patch=view.intersect,
             on_progress=self._progress,
         )
 
@@ -112,7 +115,11 @@ class Previewing:
             return
         self._page.say("")
         size = Rect(0, 0, outcome.box.width, outcome.box.height)
-        self._page.preview.show_before(shown(source.pixels, outcome.patch), outcome.patch, self._scale)
+        view = self._viewed
+        self._page.preview.show_before(shown(source.pixels, view), view, self._scale)
         after = shown_bands(source.pixels, size, source.transport, outcome.bands)
-        self._page.preview.show_after(after, size)
+        place = size.shifted(
+            (outcome.patch.x - view.x) * self._scale, (outcome.patch.y - view.y) * self._scale
+        )
+        self._page.preview.show_after(after, place)
         self._on_shown()

@@ -2,7 +2,7 @@
 
     overhead   a selection of 2 megapixels through GIMP, plug-in, bridge and daemon, beside `safelight restore` of the
                same samples; once with a pipeline that computes and once with one that returns its input
-    dialog     from the key that stands for the menu entry until the dialog has asked for its first preview, which it
+    dialog     from the keys that choose the menu entry until the dialog has asked for its first preview, which it
                does when all controls are there; with a daemon that runs and with none
     transfer   24 megapixels from GIMP into the bridge, through the daemon and back
 
@@ -38,7 +38,7 @@ from tests.fakes.waiting import until
 from tests.gimp import timed_bridge
 from tests.gimp.found import NOTHING, FoundGimp, found, missing_for_screen
 from tests.gimp.home import installed
-from tests.gimp.screen import Screen, open_gimp, screen
+from tests.gimp.screen import RESTORE, Screen, open_gimp, screen
 from tests.gimp.session import GimpSession, session
 
 WHOLE, SELECTED = (2400, 1800), (1632, 1224)
@@ -89,7 +89,9 @@ def overhead(gimp: FoundGimp, home: Path, runs: int) -> Table:
 
 
 def dialog(gimp: FoundGimp, home: Path, runs: int) -> Table:
-    table = Table("dialog: from the key to a filled dialog", ("daemon", "window s", "filled s", "runs"))
+    table = Table(
+        "dialog: from the menu entry to a filled dialog", ("daemon", "window s", "filled s", "runs")
+    )
     if missing := missing_for_screen(gimp):
         table.notes.append(f"not measured, {', '.join(missing)} not found")
         return table
@@ -117,7 +119,7 @@ def _opening(shown: Screen, window: str, folder: Path) -> tuple[float, float]:
     before = _previews(folder)
     shown.activate(window)
     started = time.monotonic()
-    shown.keys("ctrl+F9")
+    shown.keys(*RESTORE)
     made = shown.wait(TITLE)
     shown_s = time.monotonic() - started
     until(lambda: _previews(folder) - before, within_s=WAIT_S)

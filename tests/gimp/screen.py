@@ -25,12 +25,8 @@ GIMPRC = """\
 (save-session-info no)
 (default-image (width 64) (height 64))
 """
-SHORTCUTS = """\
-(file-version 1)
-(action "plug-in-safelight-restore" "<Primary>F9")
-(action "plug-in-safelight-redo" "<Primary>F10")
-(action "plug-in-safelight-upscale" "<Primary>F11")
-"""
+RESTORE, REDO, UPSCALE = (("alt+r", "h", letter) for letter in "gol")
+"""Keys from the menu bar to our entries in Filters > Enhance."""
 
 
 @dataclass
@@ -136,7 +132,6 @@ def open_gimp(where: Screen, picture: Path, **variables: str) -> Iterator[tuple[
     """GIMP with that picture, and its window; killed on leaving."""
     folder = where.home / ".config" / "GIMP" / where.gimp.series
     (folder / "gimprc").write_text(GIMPRC.format(version=where.gimp.version))
-    (folder / "shortcutsrc").write_text(SHORTCUTS)
     command = [*where.gimp.prefix, where.gimp.program, "--no-splash", "--new-instance", str(picture)]
     with answering(command, where.environment(**variables)) as gimp:
         window = where.wait(picture.stem)

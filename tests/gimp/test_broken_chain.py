@@ -153,7 +153,8 @@ def test_the_next_run_starts_a_daemon(gimp, chain, photo):
 
 def test_two_runs_at_once(gimp, real_gimp, home, chain, photo):
     image, layer = gimp.image(photo)
-    with session(real_gimp, home, **{runtime.RUNTIME_DIR_VARIABLE: str(chain[2])}) as other:
+    variables = {runtime.RUNTIME_DIR_VARIABLE: str(chain[2]), "LANG": "de_DE.UTF-8"}
+    with session(real_gimp, home, **variables) as other:
         other_image, other_layer = other.image(np.ascontiguousarray(photo[::-1]))
         for asked, of, what in ((gimp, image, layer), (other, other_image, other_layer)):
             values = {"pipeline": "tortoise", "settings": '{"pause": 0.1}'}
@@ -162,6 +163,9 @@ def test_two_runs_at_once(gimp, real_gimp, home, chain, photo):
         assert first["status"] == second["status"] == "SUCCESS"
         assert np.array_equal(gimp.pixels(first["values"][0])[..., :3], photo)
         assert np.array_equal(other.pixels(second["values"][0])[..., :3], photo[::-1])
+        other("lock_pixels", item=other_layer)
+        told = refused(other, other_image, [other_layer], pipeline="brighten", output="replace")
+        assert "sind gesperrt" in told  # the other one speaks German
 
 
 def test_a_gimp_that_is_killed_takes_its_job_along(real_gimp, home, client, chain, photo):

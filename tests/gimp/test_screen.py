@@ -1,6 +1,8 @@
 """A person before the screen: the dialog by keys and mouse, progress, cancelling, undo."""
 
 import json
+import threading
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -10,9 +12,12 @@ from PIL import Image
 from skimage import data
 
 from safelight.v1 import restoration_pb2
+from tests.fakes.daemon import daemon_process, short_folder
+from tests.fakes.hub import hub
 from tests.fakes.waiting import until
+from tests.gimp import shop
 from tests.gimp.found import missing_for_screen
-from tests.gimp.screen import START_S, copied, open_gimp, screen
+from tests.gimp.screen import REDO, RESTORE, START_S, UPSCALE, copied, open_gimp, screen
 
 pytestmark = [pytest.mark.gimp, pytest.mark.display]
 
@@ -28,6 +33,20 @@ CALM, LOOKS = 6, 200  # screenshots: so many alike, among at most so many
 def missing_programs(gimp):
     if missing := missing_for_screen(gimp):
         pytest.skip(f"no virtual screen: {', '.join(missing)} not found")
+
+
+@pytest.fixture(scope="module")
+def served():
+    """A hub with what a pipeline needs."""
+    with hub({shop.FILE: shop.GOODS}) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def daemon(served):
+    """With that pipeline."""
+    with short_folder() as folder, daemon_process(folder, shop.command(served, folder)) as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +67,14 @@ def kept(state):
     return {**state, "layers": layers, "selected": None}
 
 
-def living(process):
-    """What it has started that still runs."""
-    return [p for p in process.children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+def commands_below(process):
+    """Command lines of what it has started and still runs."""
+    found = []
+    for below in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it may end while we look
+            if below.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(below.cmdline()))
+    return found
 
 
 class Desk:
@@ -90,11 +114,11 @@ class Desk:
         }
         (self.settings / REMEMBERED).write_text(json.dumps(told))
 
-    def dialog(self, key="ctrl+F9", title=TITLE, filled=True):
+    def dialog(self, entry=RESTORE, title=TITLE, filled=True):
         """Opens it and waits until it is filled: then it asks for a preview."""
         before = self.jobs()
         self.screen.activate(self.window)
-        self.screen.keys(key)
+        self.screen.keys(*entry)
         window = self.screen.wait(title)
         if filled:
             eventually(lambda: self.jobs() - before)
@@ -115,9 +139,7 @@ class Desk:
     def over(self):
         """Waits until no plug-in of ours runs."""
         gimp = psutil.Process(self.gimp.process.pid)
-        eventually(
-            lambda: not any("safelight-gimp.py" in " ".join(p.cmdline()) for p in living(gimp)),
-        )
+        eventually(lambda: not any("safelight-gimp.py" in command for command in commands_below(gimp)))
 
     def calm(self, window):
         """What a window shows when it has stopped changing; H W 3."""
@@ -132,6 +154,9 @@ class Desk:
                 return now
             last = now
         raise AssertionError("the window keeps changing")
+
+    def installed(self, pipeline):
+        return next(p.installed for p in self.client.pipelines() if p.spec.id == pipeline)
 
     def computing(self):
         running = restoration_pb2.JOB_STATE_RUNNING
@@ -189,12 +214,6 @@ def test_opening_the_dialog_loads_the_pipeline(desk, image):
     eventually(lambda: "brighten" in [p.spec.id for p in desk.client.pipelines() if p.resident])
     assert desk.jobs() == jobs
     desk.screen.keys("Escape")
-
-
-def test_the_menu_has_it(desk, image):
-    desk.screen.activate(desk.window)
-    desk.screen.keys("alt+r", "h", "g")  # Filters, Enhance, Restore Region
-    desk.screen.wait(TITLE)
 
 
 @pytest.mark.parametrize("output", ["layer", "replace"])
@@ -296,7 +315,7 @@ def test_a_redo_opens_with_the_values_of_the_layer(desk, image):
     made = desk.layers(image, 2)
     desk.remember("compact")
     desk.gimp("set_selected", image=image, items=[made])
-    desk.dialog("ctrl+F10", "^Redo with Other Settings")
+    desk.dialog(REDO, "^Redo with Other Settings")
     desk.screen.keys("alt+s", "ctrl+a")
     desk.screen.write("0.75")
     desk.screen.keys("Return")
@@ -308,7 +327,7 @@ def test_a_redo_opens_with_the_values_of_the_layer(desk, image):
 def test_an_enlarged_image_opens_in_a_window(desk, image):
     before = set(desk.gimp("images"))
     desk.remember("brighten")
-    desk.dialog("ctrl+F11", "^Upscale Image")
+    desk.dialog(UPSCALE, "^Upscale Image")
     desk.confirm()
     (made,) = set(desk.gimp("images")) - before
     assert desk.gimp("state", image=made)["size"] == [1200, 800]
@@ -339,6 +358,25 @@ def test_what_is_not_installed_cannot_be_run_but_installed(desk, image):
     desk.screen.keys("Escape")
 
 
+def test_installing_asks_for_the_licence_and_shows_how_far_it_is(desk, image, served, monkeypatch):
+    monkeypatch.setattr(served, "gate", threading.Event())
+    desk.dialog()
+    desk.choose("absent")
+    desk.screen.keys("alt+n")
+    window = desk.screen.wait("^Install Absent")
+    before = desk.calm(window)
+    desk.screen.keys("alt+i")  # not before the licence is accepted
+    assert served.headers == []
+    desk.screen.keys("alt+a", "alt+i")
+    eventually(lambda: served.ranges)
+    assert not np.array_equal(desk.calm(window), before)
+    served.gate.set()
+    desk.screen.wait_gone("^Install Absent")
+    eventually(lambda: desk.installed("absent"))
+    desk.confirm()
+    assert desk.recipe(desk.layers(image, 2))["settings"]["pipeline"] == "absent"
+
+
 def test_a_selection_outside_the_layer_is_told_in_the_dialog(desk, image):
     (layer,) = desk.gimp("layers", image=image)
     desk.gimp("offset", item=layer, x=500, y=0)
@@ -352,18 +390,12 @@ def test_a_selection_outside_the_layer_is_told_in_the_dialog(desk, image):
     assert desk.gimp("state", image=image) == before
 
 
-def test_a_german_gimp_whose_crash_takes_the_dialog_along(real_gimp, home, daemon, tmp_path):
-    """Two tests for one more start of GIMP."""
-    missing_programs(real_gimp)
-    own = copied(home, tmp_path / "home")
-    picture = own / "cup.png"
-    Image.fromarray(data.coffee()).save(picture)
-    variables = {"SAFELIGHT_RUNTIME_DIR": str(daemon.folder), "LANG": "de_DE.UTF-8"}
-    with screen(real_gimp, own) as shown, open_gimp(shown, picture, **variables) as (gimp, window):
-        shown.activate(window)
-        shown.keys("ctrl+F9")
-        shown.wait(r"^Bereich restaurieren \(Safelight\)")
-        below = psutil.Process(gimp.process.pid).children(recursive=True)
-        gimp.process.kill()
-        _, left = psutil.wait_procs(below, timeout=10)
-        assert [process.cmdline() for process in left if "safelight" in " ".join(process.cmdline())] == []
+def test_a_gimp_that_crashes_takes_its_dialog_along(desk, image):
+    """The last test here: it ends the GIMP of all."""
+    desk.dialog()
+    gimp = psutil.Process(desk.gimp.process.pid)
+    ours = [p for p in gimp.children(recursive=True) if "safelight" in " ".join(p.cmdline())]
+    assert len(ours) >= 2  # plug-in and bridge
+    gimp.kill()
+    _, left = psutil.wait_procs(ours, timeout=START_S)
+    assert [process for process in left if process.status() != psutil.STATUS_ZOMBIE] == []
