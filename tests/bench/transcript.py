@@ -63,7 +63,7 @@ _told: list[str] = []
 
 
 def _said(event: dict[str, Any]) -> str:
-    """Progress in short, each tile once; the report's figures; anything else as it is."""
+    """Progress in short, each tile once; of the report what was computed; anything else as it is."""
     if event["event"] == "progress":
         tiles = f" {event['tiles_done']}/{event['tiles']}" if event["tiles"] else ""
         step = f", step {event['step']} of {event['steps']}" if event.get("steps", 0) > 1 else ""
@@ -73,7 +73,12 @@ def _said(event: dict[str, Any]) -> str:
         _told.append(said)
         eta = "" if event["eta_s"] is None else f", {event['eta_s']:.0f} s to go"
         return f"{said}: {event['fraction']:.0%}{eta}"
-    return "  " + json.dumps(event)[:1200]
+    if event["event"] == "done":
+        report = event["report"]
+        stages = ", ".join(f"{name} {seconds:.1f}" for name, seconds in report["stages_s"].items())
+        size = f"{event['width']}x{event['height']}"
+        return f"  {size} in {event['seconds']['all']:.0f} s ({stages}), {report['precision']}"
+    return "  " + json.dumps(event)
 
 
 def photo_in(folder: Path, size: tuple[int, int]) -> Path:
