@@ -177,13 +177,13 @@ def test_a_rejected_result_is_set_aside_and_an_accepted_one_comes_back(batch, tm
     (row,) = batch.add(scans)
     batch.run()
     result = row.result.read_bytes()
-    batch.queue.reject([row])
+    batch.queue.verdicts.reject([row])
     batch.until(lambda: row.set_aside is not None)
     assert not (scans / "a-restored.png").exists()
     assert row.result.read_bytes() == result
     assert row.result.parent.name == REJECTED
     assert (scans / "a.png").read_bytes() == original
-    batch.queue.accept([row])
+    batch.queue.verdicts.accept([row])
     batch.until(lambda: row.set_aside is None)
     assert (scans / "a-restored.png").read_bytes() == result
     assert not (scans / REJECTED).exists()

@@ -284,7 +284,7 @@ def test_no_text_is_cut_off(qtbot, qapp, batch, preferences, tmp_path, code):
     qtbot.waitUntil(lambda: cut_off(window) == [])
     assert batch.run().done == 7
     window.tabs.setCurrentIndex(1)
-    batch.queue.reject(batch.queue.rows[:1])
+    batch.queue.verdicts.reject(batch.queue.rows[:1])
     qtbot.waitUntil(lambda: cut_off(window) == [])
     dialog = RedoDialog(
         batch.queue.form.pipelines, batch.queue.form.recipe(), OwnPresets(preferences), 7, window

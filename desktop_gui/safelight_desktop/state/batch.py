@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum
@@ -24,22 +24,16 @@ from safelight.errors import (
     Unauthenticated,
     Unavailable,
 )
-from safelight.geometry import Size
-from safelight.settings import WHOLE_PICTURE_SCALE, RestoreSettings
-from safelight.spec import PipelineSpec
+from safelight.settings import WHOLE_PICTURE_SCALE
 from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.batch import BatchCall, BatchOrder, Outcome
 from safelight_desktop.rpc.link import DaemonLink, Greeting
 from safelight_desktop.rpc.restoring import Progress
 from safelight_desktop.state.batch_estimate import (
     BatchEstimate,
-    Candidate,
-    estimated_batch,
-    kinds_of,
-    picture_s,
     spread,
 )
-from safelight_desktop.state.batch_files import restore_set_aside, set_aside
+from safelight_desktop.state.batch_outlook import BatchOutlook
 from safelight_desktop.state.batch_plan import (
     Output,
     output_as_text,
@@ -47,17 +41,16 @@ from safelight_desktop.state.batch_plan import (
     recipe_as_text,
     recipe_of_text,
 )
-from safelight_desktop.state.batch_planning import Planned, PlanRow, plan
 from safelight_desktop.state.batch_rows import BatchRow, RowState, Verdict
 from safelight_desktop.state.batch_sources import Gathered, Looked, gather, look
 from safelight_desktop.state.batch_store import BatchStore, Stored
+from safelight_desktop.state.batch_verdicts import BatchVerdicts
 from safelight_desktop.state.estimate import Speeds
 from safelight_desktop.state.form_owner import FormOwner
 from safelight_desktop.state.power import Power
-from safelight_desktop.state.settings_form import Recipe, SettingsForm
+from safelight_desktop.state.settings_form import Recipe
 
 LOOK_AT_ONCE = 24  # headers in one go: a hundredth of a second each on a slow disk
-PLAN_PAUSE_MS, ESTIMATE_PAUSE_MS = 150, 500
 LOSSES_MOST = 3  # a picture during which the daemon went away so often is left out
 KEEP_FROM_S = 60.0
 """Of pictures that take longer the daemon keeps finished tiles, so that a pause does not cost them."""
@@ -133,9 +126,6 @@ class BatchQueue(FormOwner):
         self.form.choose_scale(WHOLE_PICTURE_SCALE)
         self.output = Output()
         self.rows: list[BatchRow] = []
-        self.estimate: BatchEstimate | None = None
-        self.problem: InvalidRequest | None = None
-        """Why nothing can be planned."""
         self.running = False
         """A person wants it to run; see `state` for whether it does."""
         self.on_battery_too = False
@@ -154,20 +144,13 @@ class BatchQueue(FormOwner):
         self._adding = 0
         self._before_load: list[Path] = []
         self._looking = False
-        self._plan_number, self._plan_done = 0, 0
-        self._planning = self._estimating = False
-        self._originals: frozenset[str] = frozenset()
         self._counts = Counter[RowState]()
-        self._expected_s, self._spent_s = 0.0, 0.0
         self._ended: list[RowState] = []
-        self._plan_soon = QTimer(self)
-        self._plan_soon.setSingleShot(True)
-        self._plan_soon.setInterval(PLAN_PAUSE_MS)
-        self._plan_soon.timeout.connect(self._plan)
-        self._estimate_soon = QTimer(self)
-        self._estimate_soon.setSingleShot(True)
-        self._estimate_soon.setInterval(ESTIMATE_PAUSE_MS)
-        self._estimate_soon.timeout.connect(self._estimate)
+        self.outlook = BatchOutlook(self, background)
+        self.verdicts = BatchVerdicts(self, self._disk)
+        self.outlook.targets_changed.connect(self._targets_planned)
+        self.outlook.planned.connect(self.planned)
+        self.outlook.failed.connect(self._stop)
         self._disk.failed.connect(self.failed)
         link.greeted.connect(self._greeted)
         link.state_changed.connect(lambda _: self.state_changed.emit())
@@ -230,6 +213,16 @@ class BatchQueue(FormOwner):
     def busy(self) -> bool:
         """Folders or files are being looked at."""
         return self._adding > 0 or self._looking or not self.loaded
+
+    @property
+    def estimate(self) -> BatchEstimate | None:
+        """Of all that waits."""
+        return self.outlook.estimate
+
+    @property
+    def problem(self) -> InvalidRequest | None:
+        """Why nothing can be started as it is set."""
+        return self.outlook.problem
 
     @property
     def current(self) -> BatchRow | None:
@@ -311,7 +304,7 @@ class BatchQueue(FormOwner):
                 self._set(row, RowState.FAILED, looked.error)
             self.row_changed.emit(row)
         self._save(rows)
-        self._estimate_later()
+        self.outlook.estimate_later()
         self._advance()
         self._look_on()
 
@@ -355,11 +348,11 @@ class BatchQueue(FormOwner):
             self.output = output
             self._keep_fact("output", output_as_text(output))
             self.output_changed.emit()
-            self._plan_later()
+            self.outlook.plan_later()
 
     def _form_changed(self) -> None:
         self._keep_fact("recipe", recipe_as_text(self.form.recipe()))
-        self._plan_later()
+        self.outlook.plan_later()
 
     def _greeted(self, greeting: Greeting) -> None:
         self.form.take_pipelines(greeting.pipelines, greeting.default_pipeline)
@@ -373,7 +366,7 @@ class BatchQueue(FormOwner):
             return
         self.only, self.trial = frozenset(only), trial
         self.running, self.started = True, time.monotonic()
-        self._expected_s, self._spent_s = 0.0, 0.0
+        self.outlook.begin()
         self._ended = []
         self.power.watch(True)
         self._keep_running()
@@ -412,7 +405,7 @@ class BatchQueue(FormOwner):
         self._save(again)
         self._counted()
         self._look_on()
-        self._plan_later()
+        self.outlook.plan_later()
 
     def redo(self, rows: Iterable[BatchRow], recipe: Recipe) -> None:
         """Restores them again, otherwise, and at once where nothing runs. The result they have stays until the new
@@ -424,7 +417,7 @@ class BatchQueue(FormOwner):
             self.row_changed.emit(row)
         self._save(again)
         self._counted()
-        self._plan_later()
+        self.outlook.plan_later()
         ids = frozenset(row.id for row in again)
         if not self.running:
             self.start(only=ids)
@@ -460,8 +453,8 @@ class BatchQueue(FormOwner):
         client = self.link.client
         if not self.running or self._call is not None or client is None or self._on_hold():
             return
-        if self._adding or self._plan_done != self._plan_number:
-            return  # `_take_plan` comes by here again
+        if self._adding or self.outlook.stale:
+            return  # `_targets_planned` comes by here again
         row = next((r for r in self._waiting() if not self.only or r.id in self.only), None)
         if row is None:
             if not self._looking:
@@ -493,10 +486,10 @@ class BatchQueue(FormOwner):
         call.start()
 
     def _order(self, row: BatchRow) -> BatchOrder:
-        settings, spec = self._settings(row)
+        settings, spec = self.outlook.settings(row)
         if row.target is None:
             raise RuntimeError(f"row {row.id} has no target")
-        expected = self._expected(row)
+        expected = self.outlook.expected_s(row)
         work = FileWork(
             row.target,
             spec,
@@ -507,32 +500,7 @@ class BatchQueue(FormOwner):
             keep=True if expected is not None and expected > KEEP_FROM_S else None,
         )
         own_bytes = row.result_bytes if row.set_aside is None else 0
-        return BatchOrder(row.source, work, self.output.existing, own_bytes, self._originals)
-
-    def _settings(self, row: BatchRow) -> tuple[RestoreSettings, PipelineSpec]:
-        """Raises InvalidRequest."""
-        if row.recipe is None:
-            spec = self.form.spec
-            if spec is None:
-                raise InvalidRequest("no pipeline is known: connect to a daemon first", "UNKNOWN_PIPELINE")
-            return self.form.settings(), spec
-        form = SettingsForm()
-        form.take_pipelines(self.form.pipelines, row.recipe.pipeline)
-        form.take_recipe(row.recipe)
-        if form.spec is None or form.spec.id != row.recipe.pipeline:
-            raise InvalidRequest(
-                f"the pipeline {row.recipe.pipeline} is not there any more: choose another",
-                "UNKNOWN_PIPELINE",
-            )
-        return form.settings(), form.spec
-
-    def _expected(self, row: BatchRow) -> float | None:
-        if row.size is None:
-            return None
-        settings, spec = self._settings(row)
-        return picture_s(
-            row.size, Candidate(spec, settings, self.speeds.rate(spec.id)), self.speeds.file_rate
-        )
+        return BatchOrder(row.source, work, self.output.existing, own_bytes, self.outlook.originals)
 
     def _progressed(self, row: BatchRow, progress: Progress) -> None:
         if row is self._call_row:
@@ -546,21 +514,8 @@ class BatchQueue(FormOwner):
             return
         row.duration_s = seconds = time.time() - row.started
         row.result_bytes, row.set_aside = outcome.result_bytes, None
-        self._learn(row, order, outcome, seconds)
+        self.outlook.learn(row, order, outcome, seconds)
         self._over(row, RowState.DONE)
-
-    def _learn(self, row: BatchRow, order: BatchOrder, outcome: Outcome, seconds: float) -> None:
-        result = outcome.result
-        if result is None or row.size is None:
-            return
-        expected = self._expected(row)
-        network_s = self.speeds.learn_run(result.sent, result.restored, order.work.spec)
-        loading_s = float(result.restored.report.get("stages_s", {}).get("load", 0.0))
-        if network_s > 0:
-            self.speeds.learn_files(row.size.area + result.size.area, seconds - network_s - loading_s)
-        if expected is not None:
-            self._expected_s += expected
-            self._spent_s += seconds - loading_s
 
     def _row_failed(self, row: BatchRow, error: SafelightError) -> None:
         if isinstance(error, Cancelled):
@@ -595,7 +550,7 @@ class BatchQueue(FormOwner):
         if row in self.rows:
             self._save([row])
         self.row_changed.emit(row)
-        self._estimate_later()
+        self.outlook.estimate_later()
         self.state_changed.emit()
         if advance:
             self._advance()
@@ -613,7 +568,7 @@ class BatchQueue(FormOwner):
         )
         self.only, self.trial = frozenset(), False
         self._keep_running()
-        self._estimate_later()
+        self.outlook.estimate_later()
         self.state_changed.emit()
         self.ended.emit(summary)
 
@@ -630,167 +585,10 @@ class BatchQueue(FormOwner):
         self.state_changed.emit()
         self._advance()
 
-    # -- judging --------------------------------------------------------------------------------------
-
-    def accept(self, rows: Iterable[BatchRow]) -> None:
-        """A rejected result comes back to its place."""
-        for row in rows:
-            if row.result is not None and row.verdict is not Verdict.ACCEPTED:
-                self._judge(row, Verdict.ACCEPTED)
-
-    def reject(self, rows: Iterable[BatchRow]) -> None:
-        """The result is set aside into a folder beside it; the original is not touched."""
-        for row in rows:
-            if row.state is RowState.DONE and row.verdict is not Verdict.REJECTED:
-                self._judge(row, Verdict.REJECTED)
-
-    def unjudge(self, rows: Iterable[BatchRow]) -> None:
-        for row in rows:
-            if row.verdict is not Verdict.OPEN:
-                self._judge(row, Verdict.OPEN)
-
-    def _judge(self, row: BatchRow, verdict: Verdict) -> None:
-        row.verdict = verdict
-        aside, target = row.set_aside, row.target
-        move: Callable[[], Path] | None = None
-        if verdict is Verdict.REJECTED and aside is None and target is not None:
-            move = partial(set_aside, target)
-        elif verdict is not Verdict.REJECTED and aside is not None and target is not None:
-            move = partial(restore_set_aside, aside, target)
-        if move is not None:
-            self._disk.run(
-                move, partial(self._moved, row, verdict), partial(self._not_moved, row, row.verdict)
-            )
-        self._save([row])
-        self.row_changed.emit(row)
-
-    def _moved(self, row: BatchRow, verdict: Verdict, now: Path) -> None:
-        if verdict is Verdict.REJECTED:
-            row.set_aside = now
-        else:
-            row.set_aside, row.target = None, now
-        self._save([row])
-        self.row_changed.emit(row)
-
-    def _not_moved(self, row: BatchRow, verdict: Verdict, error: SafelightError) -> None:
-        if row.verdict is verdict:
-            row.verdict = Verdict.OPEN
-        self._save([row])
-        self.row_changed.emit(row)
-        self.failed.emit(error)
-
-    # -- planning -------------------------------------------------------------------------------------
-
-    def _plan_later(self) -> None:
-        self._plan_number += 1
-        if not self._plan_soon.isActive():
-            self._plan_soon.start()
-
-    def _plan(self) -> None:
-        """Where results go, asked of the disk on a worker thread; once at a time."""
-        spec = self.form.spec
-        if self._planning:
-            self._plan_soon.start()
-        if self._planning or spec is None:
-            return
-        self._planning = True
-        number, naming, scale = self._plan_number, self.output.naming, self.form.output_scale
-        rows = [
-            PlanRow(row.id, row.source, row.relative, row.target if row.result_bytes else None)
-            for row in self.rows
-        ]
-        self._background.run(
-            lambda: plan(rows, naming, pipeline=spec.id, scale=scale),
-            partial(self._take_plan, number),
-            partial(self._not_planned, number),
-        )
-
-    def _take_plan(self, number: int, planned: Planned) -> None:
-        self._planning = False
-        self._plan_done = number
-        self._originals = planned.originals
-        self.problem = planned.problem
-        for row in self.rows:
-            if row.state is RowState.WAITING and row.id in planned.targets:
-                row.target, row.exists = planned.targets[row.id]
+    def _targets_planned(self) -> None:
         self.targets_changed.emit()
-        self.planned.emit()
         self.state_changed.emit()
-        self._estimate()
         self._advance()
-
-    def _not_planned(self, number: int, error: SafelightError) -> None:
-        self._planning = False
-        self._plan_done = number
-        self._stop(error)
-
-    def _estimate_later(self) -> None:
-        if not self._estimate_soon.isActive():
-            self._estimate_soon.start()
-
-    def _estimate(self) -> None:
-        """Of what still waits; once at a time."""
-        spec = self.form.spec
-        if self._estimating or spec is None:
-            return self._estimate_later() if spec is not None else None
-        try:
-            chosen = Candidate(spec, self.form.settings(), self.speeds.rate(spec.id))
-        except InvalidRequest as error:
-            self.problem, self.estimate = error, None
-            self.planned.emit()
-            return None
-        self._estimating = True
-        pictures, others = self._to_restore(), self._candidates(spec)
-        file_rate, pace = self.speeds.file_rate, self._pace
-        self._background.run(
-            lambda: estimated_batch(kinds_of(pictures), chosen, others, file_rate, pace),
-            self._take_estimate,
-            self._not_estimated,
-        )
-        return None
-
-    def _take_estimate(self, estimate: BatchEstimate | None) -> None:
-        self._estimating = False
-        self.estimate = estimate
-        self.planned.emit()
-
-    def _not_estimated(self, error: SafelightError) -> None:
-        self._take_estimate(None)
-
-    def _to_restore(self) -> list[tuple[Size, int, Path]]:
-        """Size, bytes of a pixel and target of those that wait and will not be skipped."""
-        skips = self.output.existing == "skip"
-        return [
-            (row.size, row.pixel_bytes, row.target)
-            for row in self.rows
-            if row.state is RowState.WAITING
-            and row.size is not None
-            and row.target is not None
-            and not (skips and row.exists and not row.result_bytes)
-            and (not self.only or row.id in self.only)
-        ]
-
-    @property
-    def _pace(self) -> float:
-        """How much longer this run's pictures took than was said."""
-        if self._expected_s <= 0 or self._spent_s <= 0:
-            return 1.0
-        return min(max(self._spent_s / self._expected_s, 0.2), 5.0)
-
-    def _candidates(self, chosen: PipelineSpec) -> list[Candidate]:
-        """Other pipelines that could do the same."""
-        found = []
-        for installed in self.form.pipelines:
-            spec = installed.spec
-            if not installed.installed or spec.id == chosen.id or spec.one_tile:
-                continue
-            if self.form.output_scale in spec.output_scales:
-                try:
-                    settings = self.form.settings_for(spec)
-                except InvalidRequest:
-                    continue
-                found.append(Candidate(spec, settings, self.speeds.rate(spec.id)))
-        return found
 
     # -- keeping --------------------------------------------------------------------------------------
 
@@ -806,7 +604,12 @@ class BatchQueue(FormOwner):
         self._counted()
         self.rows_changed.emit()
         self.state_changed.emit()
-        self._plan_later()
+        self.outlook.plan_later()
+
+    def keep(self, row: BatchRow) -> None:
+        """It was changed: on the disk and for whoever shows it."""
+        self._save([row])
+        self.row_changed.emit(row)
 
     def _save(self, rows: Sequence[BatchRow]) -> None:
         copies = [copy(row) for row in rows]

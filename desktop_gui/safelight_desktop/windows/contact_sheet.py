@@ -82,13 +82,13 @@ class ContactSheet(QWidget):
         self.cards.setFocus()
 
     def accept(self) -> None:
-        self._judge(self._queue.accept)
+        self._judge(self._queue.verdicts.accept)
 
     def reject(self) -> None:
-        self._judge(self._queue.reject)
+        self._judge(self._queue.verdicts.reject)
 
     def unjudge(self) -> None:
-        self._queue.unjudge(self.cards.chosen)
+        self._queue.verdicts.unjudge(self.cards.chosen)
 
     def redo(self) -> None:
         """Asks with which settings."""
