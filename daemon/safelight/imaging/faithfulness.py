@@ -187,8 +187,9 @@ def measure(before: Samples, after: Samples, *, encode: Encode = _as_it_is) -> M
     resolution = max(ends, default=1.0)
     if resolution >= _SHARP_FROM:
         resolution = 1.0
+    seen = [_degraded(y, x, 0.0) for x, y in zip(inputs, results, strict=True)]
     errors = [
-        sum(float(np.sum(np.square(_degraded(y, x, blur) - x))) for x, y in zip(inputs, results, strict=True))
+        sum(float(np.sum(np.square(_blurred(y, blur) - x))) for x, y in zip(inputs, seen, strict=True))
         for blur in _BLURS_PX
     ]
     blur = _BLURS_PX[int(np.argmin(errors))]
@@ -221,9 +222,9 @@ def _invention(x: FloatArray, y: FloatArray, measured: Measured) -> FloatArray:
     result = _luma(y)[..., None]
     plain = resize(_luma(x)[..., None], Size(y.shape[1], y.shape[0]))
     resolved = size.scaled(measured.resolution)
-    fine, change, own = (_fine(plane, resolved) for plane in (result, result - plain, plain))
+    fine, own = _fine(result, resolved), _fine(plain, resolved)
     noise = np.square(np.median(np.abs(own)) / np.float32(0.6745))
-    added = np.minimum(_mean_square(fine, scale), _mean_square(change, scale) - np.float32(1.5) * noise)
+    added = np.minimum(_mean_square(fine, scale), _mean_square(fine - own, scale) - np.float32(1.5) * noise)
     amount = np.sqrt(np.maximum(added, 0))
     ratio: FloatArray = amount / (_contrast(x) + np.float32(_CONTRAST_FLOOR))
     return ratio
@@ -256,10 +257,12 @@ def _contrast(x: FloatArray) -> FloatArray:
 
 def _degraded(y: FloatArray, x: FloatArray, blur_px: float) -> FloatArray:
     """The result as the input's grid sees it through a Gaussian blur."""
-    size, scale = Size(x.shape[1], x.shape[0]), y.shape[1] // x.shape[1]
-    if scale > 1:
-        y = resize(y, size)
-    return _smooth(y, blur_px) if blur_px else y
+    size = Size(x.shape[1], x.shape[0])
+    return _blurred(y if size == Size(y.shape[1], y.shape[0]) else resize(y, size), blur_px)
+
+
+def _blurred(plane: FloatArray, blur_px: float) -> FloatArray:
+    return _smooth(plane, blur_px) if blur_px else plane
 
 
 def _noise(inputs: Sequence[FloatArray]) -> tuple[float, ...]:
@@ -306,10 +309,12 @@ def _smooth(plane: FloatArray, sigma_px: float) -> FloatArray:
         padding = [(0, 0)] * plane.ndim
         padding[axis] = (reach, reach)
         padded = np.pad(plane, padding, "edge")
-        length = plane.shape[axis]
         total: npt.NDArray[np.float32] = np.zeros_like(plane, dtype=np.float32)
+        product = np.empty_like(total)
         for i, tap in enumerate(taps):
-            total += tap * np.take(padded, range(i, i + length), axis)
+            place = slice(i, i + plane.shape[axis])
+            np.multiply(padded[place] if axis == 0 else padded[:, place], tap, out=product)
+            total += product
         plane = total
     return plane
 
