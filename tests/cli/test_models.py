@@ -91,6 +91,15 @@ def test_pull_then_verify_then_remove(safelight, estimator, root):
     assert not (root / "de-net").exists()
 
 
+def test_what_was_downloaded_is_not_downloaded_again(safelight, estimator, served):
+    assert safelight("models", "pull", "de-net", "--accept-licence").code == 0
+    asked = len(served.headers)
+    again = safelight("models", "pull", "de-net")
+    assert again.code == 0
+    assert "installed already" in again.err
+    assert len(served.headers) == asked
+
+
 def test_pull_as_json(safelight, tags):
     run = safelight("models", "pull", "ram-tags", "--accept-licence", "--json")
     assert run.event("installed")["size_bytes"] == 8

@@ -72,6 +72,11 @@ def _pull(given: argparse.Namespace, console: Console) -> int:
             if name not in found:
                 raise unknown_name("checkpoint", name, list(found))
         for name in given.ids:
+            there = found[name].installed
+            if there is not None and there.source != "import":
+                console.say(f"{name}: installed already; to download it anew: safelight models remove {name}")
+                console.event("already_installed", id=name)
+                continue
             accepted = _accepted(found[name], given, console)
             _pull_one(client, found[name], accepted, console)
         found = {checkpoint.id: checkpoint for checkpoint in client.checkpoints()}
