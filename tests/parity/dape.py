@@ -128,9 +128,9 @@ def _of_set(folder: Path, images: Path, made: Path) -> Iterator[tuple[str, list[
 
 def _official(folder: Path, seed: int) -> tuple[tagger_rule.Tensors, tagger_rule.Tensors]:
     """The set's own weights, or those of the rule."""
-    own = [folder / f"{name}_{folder.name}.safetensors" for name in ("ram", "dape")]
-    if all(path.is_file() for path in own):
-        return load_file(own[0]), load_file(own[1])
+    ram, lora = (sorted(folder.glob(f"{name}*.safetensors")) for name in ("ram", "dape"))
+    if ram and lora:
+        return load_file(ram[0]), load_file(lora[0])
     manifest = folder / "manifest.json"
     return tagger_rule.tensors(manifest, "ram", seed), tagger_rule.tensors(manifest, "dape", seed)
 
