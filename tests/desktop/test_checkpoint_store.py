@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QDialog, QLabel
 from safelight import runtime
 from safelight.engine.checkpoints import catalogue, store
 from safelight_desktop.windows.install_dialog import InstallDialog
-from tests.desktop.fixtures import WAIT_MS
 from tests.engine.checkpoints.conftest import DE_NET_PTH
 from tests.fakes.hub import hub
 
+WAIT_MS = 60_000  # importing starts a process that loads torch
 DE_NET = "ArcticHare105/S3Diff/assets/mm-realsr/de_net.pth"
 
 

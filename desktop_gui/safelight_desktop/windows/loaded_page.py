@@ -109,7 +109,7 @@ class LoadedPage(QWidget):
         keep.setToolTip(translate("Status", "Keep it loaded until you unload it"))
         keep.setAccessibleName(translate("Loaded", "Keep {title} loaded").format(title=title))
         keep.clicked.connect(partial(self._state.keep, resident.pipeline))
-        keep.setEnabled(resident.until is not None)
+        keep.setEnabled(resident.until is not None or resident.in_use)
         unload = QPushButton(translate("Loaded", "Unload now"))
         unload.setAccessibleName(translate("Loaded", "Unload {title} now").format(title=title))
         unload.clicked.connect(partial(self._state.unload, resident.pipeline))

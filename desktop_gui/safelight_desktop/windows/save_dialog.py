@@ -74,6 +74,12 @@ class SaveDialog(QDialog):
         form.addRow(translate("Save", "Metadata"), self.metadata)
         form.addRow("", self.record)
         form.addRow(translate("Save", "Picture"), self.about)
+        for field, title in (
+            (self.name, translate("Save", "File")),
+            (self.format, translate("Save", "Format")),
+            (self.metadata, translate("Save", "Metadata")),
+        ):
+            field.setAccessibleName(title)
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
         )
