@@ -12,6 +12,7 @@ from safelight.client.sources import pictures_below
 from safelight.errors import InputFileError, InvalidRequest, SafelightError
 from safelight.geometry import Size
 from safelight.imaging.files import open_picture
+from safelight_desktop.rpc.background import as_told
 from safelight_desktop.rpc.batch import same_name
 
 
@@ -92,6 +93,6 @@ def look(paths: Sequence[Path]) -> list[Looked]:
 def _looked(path: Path) -> Looked:
     try:
         picture = open_picture(path)
-    except SafelightError as error:
-        return Looked(None, 0, error)
+    except Exception as error:  # whatever a file does, the next one is looked at
+        return Looked(None, 0, as_told(error))
     return Looked(picture.size, picture.format.bytes_per_pixel, None)

@@ -2235,6 +2235,10 @@ Die Originale bleiben, wie sie sind.</translation>
         <translation>Auf dem Bild</translation>
     </message>
     <message>
+        <source>Batch and contact sheet</source>
+        <translation>Stapel und Kontaktbogen</translation>
+    </message>
+    <message>
         <source>hold {key}</source>
         <translation>{key} halten</translation>
     </message>
@@ -2309,6 +2313,38 @@ Die Originale bleiben, wie sie sind.</translation>
     <message>
         <source>Brush and eraser change places</source>
         <translation>Pinsel und Radierer tauschen</translation>
+    </message>
+    <message>
+        <source>Move pictures up or down</source>
+        <translation>Bilder nach oben oder unten</translation>
+    </message>
+    <message>
+        <source>Alt+↑ ↓</source>
+        <translation>Alt+↑ ↓</translation>
+    </message>
+    <message>
+        <source>Try failed pictures again</source>
+        <translation>Fehlgeschlagene noch einmal</translation>
+    </message>
+    <message>
+        <source>Accept, reject or redo a result</source>
+        <translation>Ergebnis annehmen, verwerfen, neu</translation>
+    </message>
+    <message>
+        <source>Take a verdict back</source>
+        <translation>Urteil zurücknehmen</translation>
+    </message>
+    <message>
+        <source>Backspace</source>
+        <translation>Rücktaste</translation>
+    </message>
+    <message>
+        <source>Show or compare a result</source>
+        <translation>Ergebnis zeigen oder vergleichen</translation>
+    </message>
+    <message>
+        <source>Return</source>
+        <translation>Eingabe</translation>
     </message>
 </context>
 <context>

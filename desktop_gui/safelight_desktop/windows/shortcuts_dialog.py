@@ -32,6 +32,7 @@ class ShortcutsDialog(QDialog):
             for title, commands in actions.commands
         ]
         groups.append((translate("Shortcuts", "On the picture"), _canvas_keys()))
+        groups.append((translate("Shortcuts", "Batch and contact sheet"), _batch_keys()))
         row = QHBoxLayout()
         row.setSpacing(36)
         for chosen in _spread(groups):
@@ -87,6 +88,17 @@ def _canvas_keys() -> list[tuple[str, str]]:
         (translate("Shortcuts", "Zoom at the pointer"), translate("Shortcuts", "wheel")),
         (translate("Shortcuts", "Pan"), translate("Shortcuts", "drag with the middle button")),
         (translate("Shortcuts", "Brush and eraser change places"), hold.format(key="Alt")),
+    ]
+
+
+def _batch_keys() -> list[tuple[str, str]]:
+    """What the batch's lists do with keys."""
+    return [
+        (translate("Shortcuts", "Move pictures up or down"), translate("Shortcuts", "Alt+↑ ↓")),
+        (translate("Shortcuts", "Try failed pictures again"), "F5"),
+        (translate("Shortcuts", "Accept, reject or redo a result"), "A, X, R"),
+        (translate("Shortcuts", "Take a verdict back"), translate("Shortcuts", "Backspace")),
+        (translate("Shortcuts", "Show or compare a result"), translate("Shortcuts", "Return")),
     ]
 
 
