@@ -64,15 +64,23 @@ def base(tmp_path):
     return folder
 
 
-def test_list_shows_everything_with_licences_and_what_to_do(safelight, root):
+@pytest.fixture
+def unused(monkeypatch):
+    """An entry that no pipeline uses yet."""
+    entry = catalogue.entry("llava-v1.5-13b")
+    entries = (replace(entry, ready=False) if e is entry else e for e in catalogue.ENTRIES)
+    monkeypatch.setattr(catalogue, "ENTRIES", tuple(entries))
+
+
+def test_list_shows_everything_with_licences_and_what_to_do(safelight, root, unused):
     run = safelight("models", "list")
     assert run.code == 0
-    for words in ("sd21-base", "osediff-face", "de-net", "Open RAIL++-M", "not installed", "not used yet"):
+    for words in ("sd21-base", "osediff-face", "de-net", "RAIL++-M", "not installed", "not used yet"):
         assert words in run.out
     assert "0 bytes used" in run.err
 
 
-def test_list_as_json(safelight):
+def test_list_as_json(safelight, unused):
     run = safelight("models", "list", "--json")
     by_id = {event["id"]: event for event in run.events if event["event"] == "checkpoint"}
     assert by_id["osediff"]["base"] == "sd21-base"
