@@ -28,6 +28,7 @@ SAFELIGHT = [sys.executable, "-m", "safelight.cli.main"]
 def daemon(program: list[str]) -> Iterator[int]:
     """A daemon that `program` starts, for the commands below; gives its process id."""
     os.environ |= {"PYTHONPATH": str(ROOT), **THREAD_POLICY}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has background jobs ignore it
     with runtime_folder() as folder:
         os.environ[runtime.RUNTIME_DIR_VARIABLE] = str(folder)
         yield connection.start_daemon(folder, program).process_id
