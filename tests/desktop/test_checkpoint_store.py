@@ -12,7 +12,7 @@ from safelight_desktop.windows.install_dialog import InstallDialog
 from tests.engine.checkpoints.conftest import DE_NET_PTH
 from tests.fakes.hub import hub
 
-WAIT_MS = 60_000  # importing starts a process that loads torch
+WAIT_MS = 120_000  # importing starts processes that load torch; 6 s of computing
 DE_NET = "ArcticHare105/S3Diff/assets/mm-realsr/de_net.pth"
 
 
