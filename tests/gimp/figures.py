@@ -30,6 +30,7 @@ from safelight import runtime
 from safelight.client.restoration import RestorationClient
 from safelight.imaging.files import write_picture
 from safelight.imaging.pixels import PixelFormat
+from tests.bench.daemons import IDENTITY_COMMAND
 from tests.bench.machine import facts, load_note
 from tests.bench.pictures import photo
 from tests.bench.tables import Cell, Table
@@ -151,7 +152,11 @@ def transfer(gimp: FoundGimp, home: Path, runs: int) -> Table:
         f"transfer: {LARGE[0]}x{LARGE[1]}, RGB, a pipeline that returns its input, medians", columns
     )
     pixels = photo(*LARGE)
-    with tempfile.TemporaryDirectory() as kept, short_folder() as folder, daemon_process(folder) as daemon:
+    with (
+        tempfile.TemporaryDirectory() as kept,
+        short_folder() as folder,
+        daemon_process(folder, IDENTITY_COMMAND) as daemon,
+    ):
         log = Path(kept) / "times"
         variables = {
             runtime.RUNTIME_DIR_VARIABLE: str(daemon.folder),
