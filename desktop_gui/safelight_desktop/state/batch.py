@@ -29,10 +29,7 @@ from safelight_desktop.rpc.background import Background
 from safelight_desktop.rpc.batch import BatchCall, BatchOrder, Outcome
 from safelight_desktop.rpc.link import DaemonLink, Greeting
 from safelight_desktop.rpc.restoring import Progress
-from safelight_desktop.state.batch_estimate import (
-    BatchEstimate,
-    spread,
-)
+from safelight_desktop.state.batch_estimate import BatchEstimate, spread
 from safelight_desktop.state.batch_outlook import BatchOutlook
 from safelight_desktop.state.batch_plan import (
     Output,
@@ -238,10 +235,6 @@ class BatchQueue(FormOwner):
         if self.estimate is None or self.estimate.duration_s is None:
             return None
         return self.estimate.duration_s
-
-    def row(self, number: int) -> BatchRow | None:
-        """By its id."""
-        return next((row for row in self.rows if row.id == number), None)
 
     # -- pictures come and go -------------------------------------------------------------------------
 
