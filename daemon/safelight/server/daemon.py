@@ -25,7 +25,17 @@ from safelight.v1 import daemon_pb2 as dpb
 from safelight.v1 import daemon_pb2_grpc as dpb_grpc
 from safelight.v1 import restoration_pb2 as rpb
 
-CAPABILITIES = ("masks", "layers", "previews", "bands", "grain", "kept", "patches", "assessment", "description")
+CAPABILITIES = (
+    "masks",
+    "layers",
+    "previews",
+    "bands",
+    "grain",
+    "kept",
+    "patches",
+    "assessment",
+    "description",
+)
 STOP_GRACE_MOST_S = 3600.0
 
 Request = TypeVar("Request")
