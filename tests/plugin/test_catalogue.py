@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from safelight.engine.pipelines.registry import default_registry
 from safelight.settings import COMMON
 from tests.fakes.daemon import ROOT
 
@@ -33,9 +34,13 @@ def test_every_text_of_the_plug_in_is_translated(path):
 
 
 @each
-def test_the_settings_that_every_pipeline_has_are_translated(path):
+def test_the_settings_of_every_pipeline_are_translated(path):
     entries = catalogue.read_po(path)
-    texts = {text for setting in COMMON for text in (setting.title, setting.help)}
+    settings = [
+        *COMMON,
+        *(setting for entry in default_registry().entries for setting in entry.spec.settings),
+    ]
+    texts = {text for setting in settings for text in (setting.title, setting.help) if text}
     assert sorted(text for text in texts if (text,) not in entries) == []
 
 
