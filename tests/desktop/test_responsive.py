@@ -20,6 +20,7 @@ from tests.desktop.fixtures import WAIT_MS
 from tests.desktop.mouse import drag, wheel
 from tests.desktop.watchdog import Watchdog
 
+pytestmark = pytest.mark.timing
 BLOCKED_MOST_MS = 50
 TRIES = 4
 

@@ -198,7 +198,9 @@ def test_unknown_entry_is_not_found(client, call):
     assert caught.value.reason == "UNKNOWN_CHECKPOINT"
 
 
-def test_entry_for_later_is_refused(client):
+def test_entry_for_later_is_refused(client, monkeypatch):
+    entry = catalogue.entry("llava-v1.5-13b")
+    monkeypatch.setitem(catalogue._BY_ID, entry.id, replace(entry, ready=False))
     with pytest.raises(NotReady) as caught:
         client.pull("llava-v1.5-13b")
     assert caught.value.reason == "CHECKPOINT_NOT_USED"
