@@ -99,8 +99,8 @@ def attention(
     **unused: object,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention of B heads T C, as B T heads C; queries are scaled first, as transformers did before version 5.
-    The authors' embeddings come out bit by bit on a CPU like theirs; in the library's own order they differ in the seventh digit, which
-    the step at t = 999 and a colour fix can make visible."""
+    On a CPU like theirs the authors' embeddings come out bit by bit; in the library's own order they differ in the
+    seventh digit, which the step at t = 999 and a colour fix can make visible."""
     tokens = query.shape[2]
     ahead = torch.full((tokens, tokens), torch.finfo(query.dtype).min, device=query.device).triu_(1)
     weights = torch.bmm((query * scaling).flatten(0, 1), key.flatten(0, 1).transpose(1, 2))
