@@ -56,7 +56,9 @@ class Source:
 
     def require_valid(self) -> None:
         """GIMP stays usable while a job runs: the image may be gone."""
-        if not self.image.is_valid():
+        if self.image.is_valid() and self.item.is_valid():
+            return
+        if not self.image.is_valid():  # asked again: it may have been closed between the two questions
             raise SafelightError(
                 "IMAGE_CLOSED",
                 N_(
@@ -64,11 +66,10 @@ class Source:
                     "filter again."
                 ),
             )
-        if not self.item.is_valid():
-            raise SafelightError(
-                "LAYER_GONE",
-                N_("The layer was removed while it was being restored, so there is nothing to do."),
-            )
+        raise SafelightError(
+            "LAYER_GONE",
+            N_("The layer was removed while it was being restored, so there is nothing to do."),
+        )
 
 
 def layer_of(image: Gimp.Image, drawables: list[Gimp.Drawable]) -> Gimp.Layer:
