@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -208,7 +208,7 @@ def _request(effort: Effort) -> Table:
 def _capped() -> Table:
     pixels = photo(CAPPED_SIDE // SCALE, CAPPED_SIDE // SCALE)
     with serving([sys.executable, "-m", "tests.bench.gpu"]) as daemon:
-        restored = daemon.client.restore(whole(pixels), replace(settings("osediff", SCALE)))
+        restored = daemon.client.restore(whole(pixels), settings("osediff", SCALE))
     report = restored.report
     return Table(
         f"gpu: {CAPPED_SIDE}x{CAPPED_SIDE} within {CAP_BYTES / (1 << 30):.1f} GiB",

@@ -75,7 +75,7 @@ def unused(monkeypatch):
 def test_list_shows_everything_with_licences_and_what_to_do(safelight, root, unused):
     run = safelight("models", "list")
     assert run.code == 0
-    for words in ("sd21-base", "osediff-face", "de-net", "RAIL++-M", "not installed", "not used yet"):
+    for words in ("sd21-base", "osediff-face", "de-net", "Open", "RAIL++-M", "not installed", "not used yet"):
         assert words in run.out
     assert "0 bytes used" in run.err
 
